@@ -1,0 +1,249 @@
+"""What is counted and timed: plain numbers on the hot path, Prometheus when it is asked.
+
+delivered = meter.counter("messages_delivered", "Messages handed to a session.")
+delivered.value += 1                              # 0.04 µs: a name, not a dictionary
+
+refused = meter.counters("stanzas_refused", "Stanzas refused, by condition.", "condition")
+refused["bad-request"].value += 1                 # keep `refused["…"]` where it is hot
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, cast
+
+if TYPE_CHECKING:
+    from prometheus_client.metrics_core import Metric as PrometheusMetric
+
+SECONDS = (0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 30.0)
+"""Upper bounds of a timer's classes."""
+
+MAX_CHILDREN = 200  # of one family; labels that a peer may choose must not fill the memory
+OTHER = "other"  # the label of all children beyond that
+
+
+class Counter:
+    """A number that only grows: add to `value`."""
+
+    __slots__ = ("value",)
+
+    def __init__(self) -> None:
+        self.value = 0
+
+
+class Gauge:
+    """A number that goes up and down: set `value`, or give a function that reads it."""
+
+    __slots__ = ("read", "value")
+
+    def __init__(self, read: Callable[[], float] | None = None) -> None:
+        self.value: float = 0
+        self.read = read
+
+    def current(self) -> float:
+        return self.read() if self.read else self.value
+
+
+class Histogram:
+    """How many observations fell into each class, and their sum."""
+
+    __slots__ = ("bounds", "counts", "sum")
+
+    def __init__(self, bounds: tuple[float, ...] = SECONDS) -> None:
+        self.bounds = bounds
+        self.counts = [0] * (len(bounds) + 1)
+        self.sum = 0.0
+
+    def observe(self, value: float) -> None:
+        """Count one observation, in seconds for a timer."""
+        self.counts[bisect_left(self.bounds, value)] += 1
+        self.sum += value
+
+    @property
+    def count(self) -> int:
+        return sum(self.counts)
+
+    def quantile(self, part: float) -> float:
+        """The upper bound of the class in which this part (0 to 1) of the observations ends."""
+        wanted, seen = part * self.count, 0
+        for bound, count in zip(self.bounds, self.counts, strict=False):
+            seen += count
+            if seen >= wanted:
+                return bound
+        return float("inf")
+
+
+T = TypeVar("T")
+M = TypeVar("M", bound=Counter | Gauge | Histogram)
+Kind = type[Counter] | type[Gauge] | type[Histogram]
+
+
+class Family(Generic[M]):
+    """One metric for each value of a label, made when it is first asked for."""
+
+    __slots__ = ("_children", "_make", "label")
+
+    def __init__(self, label: str, make: Callable[[], M]) -> None:
+        self.label, self._make = label, make
+        self._children: dict[str, M] = {}
+
+    def __getitem__(self, value: str) -> M:
+        child = self._children.get(value)
+        if child is None:
+            if len(self._children) >= MAX_CHILDREN:
+                value = OTHER
+            child = self._children.setdefault(value, self._make())
+        return child
+
+    def items(self) -> Iterable[tuple[str, M]]:
+        return list(self._children.items())
+
+
+class Declared(NamedTuple):
+    """A metric as it was declared."""
+
+    name: str
+    kind: Kind
+    doc: str
+    label: str | None
+    metric: Counter | Gauge | Histogram | Family[Any]
+
+    def children(self) -> list[tuple[str | None, Any]]:
+        """Label value and metric; one pair without a value if it has no label."""
+        if isinstance(self.metric, Family):
+            return list(self.metric.items())
+        return [(None, self.metric)]
+
+
+class Sample(NamedTuple):
+    """One number, as commands show it."""
+
+    name: str
+    label: str | None  # as ``condition="bad-request"``
+    value: float
+
+
+class Meter:
+    """All metrics of a process. Names are given `prefix`, as Prometheus wants them."""
+
+    def __init__(self, prefix: str = "") -> None:
+        self.prefix = prefix
+        self._declared: dict[str, Declared] = {}
+
+    def __iter__(self) -> Iterator[Declared]:
+        return iter(list(self._declared.values()))
+
+    def counter(self, name: str, doc: str) -> Counter:
+        """Declare a counter; the same one again if it is known, so that a reload keeps it.
+
+        Raises ValueError, as all of these, if the name is taken by something else.
+        """
+        return self._declare(name, Counter, doc, None, Counter)
+
+    def counters(self, name: str, doc: str, label: str) -> Family[Counter]:
+        """Declare counters that differ in a label."""
+        return self._declare(name, Counter, doc, label, lambda: Family(label, Counter))
+
+    def gauge(self, name: str, doc: str, read: Callable[[], float] | None = None) -> Gauge:
+        """Declare a gauge; `read`, if given, is asked whenever the number is wanted."""
+        gauge = self._declare(name, Gauge, doc, None, Gauge)
+        gauge.read = read or gauge.read
+        return gauge
+
+    def gauges(self, name: str, doc: str, label: str) -> Family[Gauge]:
+        """Declare gauges that differ in a label."""
+        return self._declare(name, Gauge, doc, label, lambda: Family(label, Gauge))
+
+    def timer(self, name: str, doc: str, bounds: tuple[float, ...] = SECONDS) -> Histogram:
+        """Declare a histogram of seconds (or of what `bounds` are in)."""
+        return self._declare(name, Histogram, doc, None, lambda: Histogram(bounds))
+
+    def timers(
+        self, name: str, doc: str, label: str, bounds: tuple[float, ...] = SECONDS
+    ) -> Family[Histogram]:
+        """Declare histograms that differ in a label."""
+        family = lambda: Family(label, lambda: Histogram(bounds))  # noqa: E731
+        return self._declare(name, Histogram, doc, label, family)
+
+    def remove(self, name: str) -> None:
+        """Forget a metric, as when the one that a gauge reads from goes."""
+        self._declared.pop(name, None)
+
+    def samples(self) -> list[Sample]:
+        """Every number now; a histogram gives its count, sum and quantiles."""
+        return [
+            Sample(one.name + suffix, value and f'{one.label}="{value}"', number)
+            for one in self
+            for value, metric in one.children()
+            for suffix, number in _numbers(metric)
+        ]
+
+    def render(self) -> bytes:
+        """All metrics in Prometheus' text format."""
+        from prometheus_client import CollectorRegistry, generate_latest
+
+        registry = CollectorRegistry(auto_describe=False)
+        registry.register(self)
+        return generate_latest(registry)
+
+    def collect(self) -> Iterator[PrometheusMetric]:
+        """What prometheus-client asks of a collector."""
+        for one in self:
+            yield _to_prometheus(self.prefix, one)
+
+    def describe(self) -> list[PrometheusMetric]:
+        """Nothing: names are checked when they are declared."""
+        return []
+
+    def _declare(
+        self, name: str, kind: Kind, doc: str, label: str | None, make: Callable[[], T]
+    ) -> T:
+        known = self._declared.get(name)
+        if known is None:
+            known = self._declared[name] = Declared(name, kind, doc, label, cast(Any, make()))
+        elif (known.kind, known.label) != (kind, label):
+            raise ValueError(f"two metrics are called {name}")
+        return cast(T, known.metric)
+
+
+def _numbers(metric: Counter | Gauge | Histogram) -> list[tuple[str, float]]:
+    if isinstance(metric, Counter):
+        return [("", metric.value)]
+    if isinstance(metric, Gauge):
+        return [("", metric.current())]
+    quantiles = [(f"_p{part:g}", metric.quantile(part / 100)) for part in (50, 99)]
+    return [("_count", metric.count), ("_sum", metric.sum), *(quantiles if metric.count else [])]
+
+
+def _to_prometheus(prefix: str, declared: Declared) -> PrometheusMetric:
+    from prometheus_client.metrics_core import (
+        CounterMetricFamily,
+        GaugeMetricFamily,
+        HistogramMetricFamily,
+    )
+
+    kinds = {
+        Counter: CounterMetricFamily,
+        Gauge: GaugeMetricFamily,
+        Histogram: HistogramMetricFamily,
+    }
+    labels = [declared.label] if declared.label else []
+    family: Any = kinds[declared.kind](prefix + declared.name, declared.doc, labels=labels)
+    for value, metric in declared.children():
+        labelled = [] if value is None else [value]
+        if isinstance(metric, Histogram):
+            family.add_metric(labelled, _cumulated(metric), metric.sum)
+        else:
+            number = metric.value if isinstance(metric, Counter) else metric.current()
+            family.add_metric(labelled, number)
+    return cast("PrometheusMetric", family)
+
+
+def _cumulated(histogram: Histogram) -> list[tuple[str, float]]:
+    """Prometheus counts in each class all that is below its bound."""
+    total, classes = 0, []
+    for bound, count in zip((*histogram.bounds, float("inf")), histogram.counts, strict=True):
+        total += count
+        classes.append(("+Inf" if bound == float("inf") else str(bound), float(total)))
+    return classes
