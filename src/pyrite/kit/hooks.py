@@ -1,0 +1,142 @@
+"""How modules reach each other: filters on a value's way, offers, and events that are told.
+
+All are typed objects, so a misspelt hook is an import error and a handler of the wrong
+shape a type error. There are no priorities: a filter's handlers stand in named stages,
+and nothing may depend on the order within one. A handler that need not wait is an
+ordinary function; only what may wait is `async`.
+"""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from collections import defaultdict
+from collections.abc import Awaitable, Callable
+from enum import IntEnum
+from typing import Any, Generic, NamedTuple, TypeVar
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+Remove = Callable[[], None]
+
+
+class Stage(IntEnum):
+    """What a handler may do to the value that passes."""
+
+    GUARD = 1  # raise, to refuse it: privacy lists, rate limits
+    REWRITE = 2  # return another in its place: stamp ids, strip markers
+    RECORD = 3  # only look: archive, metrics
+    COPY = 4  # only look, and send more: carbons, push
+
+
+class _Handler(NamedTuple):
+    stage: Stage
+    call: Callable[..., Any]
+    waits: bool
+    kinds: tuple[type, ...]
+
+
+class Filter(Generic[T]):
+    """A point where modules may refuse, replace or observe a value.
+
+    An exception stops the value: a guard that crashes must not let through what it was
+    there to keep out, nor an archive lose it in silence. Only copying may fail alone.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.handlers: list[_Handler] = []
+        self._plans: dict[type, list[_Handler]] = {}  # class of the value -> who sees it
+
+    def add(self, stage: Stage, call: Callable[..., Any], *kinds: type) -> Remove:
+        """Let `call(value, *context)` see values that are instances of `kinds`, or all."""
+        handler = _Handler(stage, call, _waits(call), kinds)
+        self.handlers.append(handler)
+        self._plans.clear()
+
+        def remove() -> None:
+            self.handlers = [h for h in self.handlers if h is not handler]
+            self._plans.clear()
+
+        return remove
+
+    async def run(self, value: T, *context: Any) -> T:
+        """The value after all stages; raises whatever a handler raised."""
+        plan = self._plans.get(value.__class__)
+        if plan is None:
+            plan = self._plan(value.__class__)
+        for stage, call, waits, _ in plan:
+            try:
+                changed = call(value, *context)
+                if waits:
+                    changed = await changed
+            except Exception:
+                if stage is not Stage.COPY:
+                    raise
+                log.exception("copying failed: %s", _name(call))
+                continue
+            if changed is not None:
+                if stage is not Stage.REWRITE:
+                    raise TypeError(f"{_name(call)} returned a value in {stage.name}")
+                value = changed
+        return value
+
+    def _plan(self, kind: type) -> list[_Handler]:
+        fits = [h for h in self.handlers if not h.kinds or issubclass(kind, h.kinds)]
+        plan = self._plans[kind] = sorted(fits, key=lambda handler: handler.stage)
+        return plan
+
+    def reorder(self, order: Callable[[list[Any]], None]) -> None:
+        """Let `order` rearrange the handlers in place: nothing may depend on it."""
+        order(self.handlers)
+        self._plans.clear()
+
+
+class Offer(Generic[T]):
+    """A value that somebody should take: handlers are asked until one answers True."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._handlers: list[Callable[..., Awaitable[bool]]] = []
+
+    def add(self, handler: Callable[..., Awaitable[bool]]) -> Remove:
+        self._handlers.append(handler)
+        return lambda: self._handlers.remove(handler)
+
+    async def run(self, value: T, *context: Any) -> bool:
+        """Whether anybody took it; raises whatever a handler raised."""
+        for handler in tuple(self._handlers):
+            if await handler(value, *context):
+                return True
+        return False
+
+
+class Events:
+    """Tells interested modules what has happened. They cannot change it."""
+
+    def __init__(self) -> None:
+        self._handlers: dict[type, list[Callable[[Any], Any]]] = defaultdict(list)
+
+    def on(self, kind: type[T], handler: Callable[[T], Any]) -> Remove:
+        handlers = self._handlers[kind]
+        handlers.append(handler)
+        return lambda: handlers.remove(handler)
+
+    async def tell(self, event: object) -> None:
+        """Run every handler of the event's class; one that fails does not stop the others."""
+        for handler in tuple(self._handlers.get(event.__class__, ())):
+            try:
+                done = handler(event)
+                if inspect.isawaitable(done):
+                    await done
+            except Exception:
+                log.exception("event handler failed: %s", _name(handler))
+
+
+def _waits(call: Callable[..., Any]) -> bool:
+    return inspect.iscoroutinefunction(inspect.unwrap(call))
+
+
+def _name(call: Callable[..., Any]) -> str:
+    return getattr(call, "__qualname__", repr(call))
