@@ -1,0 +1,51 @@
+"""What is wrong with a settings file, in words that say where and what instead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """One thing that is wrong."""
+
+    file: str
+    line: int  # from 1; 0 if it is about no line
+    key: str  # dotted; empty if it is about no key
+    what: str
+    nearest: str | None = None  # what may have been meant
+
+    def __str__(self) -> str:
+        """One line: file, line, key, what is wrong, what may have been meant."""
+        where = f"{self.file}:{self.line}: " if self.line else f"{self.file}: "
+        key = f"{self.key}: " if self.key else ""
+        hint = f'; did you mean "{self.nearest}"?' if self.nearest else ""
+        return where + key + self.what + hint
+
+
+class ConfigError(Exception):
+    """The settings are wrong: `mistakes` has all that was found, in the order of the file."""
+
+    def __init__(self, mistakes: Iterable[Mistake]) -> None:
+        self.mistakes = tuple(sorted(mistakes, key=lambda mistake: mistake.line))
+        super().__init__("\n".join(map(str, self.mistakes)))
+
+
+class Wrong(ValueError):
+    """Raised by a table's ``__post_init__``: values that do not go together.
+
+    `key` is the one to point at, as it is written in the file; none points at the table.
+    """
+
+    def __init__(self, what: str, key: str | None = None) -> None:
+        super().__init__(what)
+        self.key = key
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word that `word` was probably meant to be."""
+    by_fold = {one.casefold(): one for one in known}
+    found = get_close_matches(word.casefold().replace("_", "-"), by_fold, 1)
+    return by_fold[found[0]] if found else None
