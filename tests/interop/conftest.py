@@ -1,0 +1,96 @@
+"""The stage: real servers, and people with slixmpp clients on it."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from .people import Cast
+from .servers import SERVERS, Prosody, Pyrite, Server
+
+LACKS: dict[str, str] = {}  # test -> why it is not played on Prosody
+STORIES = itertools.count(1)
+
+
+def pytest_asyncio_loop_factories(
+    config: pytest.Config, item: pytest.Item
+) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """These clients are foreign, and the server is its own process: one loop is enough."""
+    return {"asyncio": asyncio.new_event_loop}
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A story that asks for `server` is played on each, but for what Prosody lacks."""
+    if "server" in metafunc.fixturenames:
+        lacks = metafunc.definition.get_closest_marker("prosody_lacks")
+        if lacks:
+            LACKS[metafunc.definition.name] = lacks.args[0]
+        names = [name for name in SERVERS if name == "pyrite" or not lacks]
+        metafunc.parametrize("server", names, indirect=True, scope="session")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if LACKS:
+        terminalreporter.section("stories that Prosody 0.12 cannot play")
+        for name, reason in sorted(LACKS.items()):
+            terminalreporter.line(f"{name}: {reason}")
+
+
+@pytest.fixture(autouse=True)
+def no_unexpected_log() -> None:
+    """The clients' libraries may log what they like; the server's log is looked at below."""
+
+
+@pytest.fixture(scope="session")
+def server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    """A running server. It must end well, and complain of nothing."""
+    kind = SERVERS[request.param]
+    running = kind(tmp_path_factory.mktemp(kind.name))
+    running.start()
+    yield running
+    status = running.stop()
+    if isinstance(running, Pyrite):
+        assert status == 0
+        assert running.complaints() == []
+
+
+@pytest.fixture(scope="session")
+def pyrite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pyrite]:
+    """Pyrite alone, for clients that need no second opinion."""
+    running = Pyrite(tmp_path_factory.mktemp("pyrite"))
+    running.start()
+    yield running
+    assert running.stop() == 0
+    assert running.complaints() == []
+
+
+@pytest.fixture
+async def cast(server: Server) -> AsyncIterator[Cast]:
+    people = Cast(server, next(STORIES))
+    yield people
+    await people.go_home()
+
+
+@pytest.fixture
+def on_prosody(server: Server) -> bool:
+    return isinstance(server, Prosody)
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home directory for a client program; nothing of ours is read or written."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in ("CONFIG", "DATA", "CACHE", "STATE"):
+        folder = tmp_path / name.lower()
+        folder.mkdir()
+        monkeypatch.setenv(f"XDG_{name}_HOME", str(folder))
+    runtime = tmp_path / "run"
+    runtime.mkdir(mode=0o700)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
+    return tmp_path
