@@ -36,12 +36,12 @@ class ConfigError(Exception):
 class Wrong(ValueError):
     """Raised by a table's ``__post_init__``: values that do not go together.
 
-    `key` is the one to point at, as it is written in the file; none points at the table.
+    `path` is the key to point at, from the table on; none points at the table itself.
     """
 
-    def __init__(self, what: str, key: str | None = None) -> None:
+    def __init__(self, what: str, *path: str | int) -> None:
         super().__init__(what)
-        self.key = key
+        self.path = path
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:

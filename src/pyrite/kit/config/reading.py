@@ -112,7 +112,7 @@ class Reading:
         try:
             return kind(**values)
         except Wrong as error:
-            self.mistake((*path, error.key) if error.key else path, str(error))
+            self.mistake((*path, *error.path), str(error))
         except ValueError as error:
             self.mistake(path, str(error))
         return None

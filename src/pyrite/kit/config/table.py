@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any, get_args, get_origin
+from typing import Annotated, Any, dataclass_transform, get_args, get_origin
 
 from msgspec import Meta, Struct
 from msgspec.structs import FieldInfo, fields
@@ -14,6 +14,7 @@ LIVE = Meta(extra={"live": True})
 """Marks a field that a command may change at run time: ``Annotated[bool, LIVE]``."""
 
 
+@dataclass_transform(frozen_default=True, kw_only_default=True)
 class Table(Struct, frozen=True, kw_only=True, rename="kebab", forbid_unknown_fields=True):
     """Base of all settings. Never changed after it is made."""
 

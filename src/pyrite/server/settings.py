@@ -1,0 +1,376 @@
+"""The settings of a server: one TOML file, read once, whole and typed.
+
+Each module's settings stand beside the module: ``[modules.NAME]`` sets them for all hosts,
+``[host."example.org".NAME]`` for one, over what is set for all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+from msgspec.structs import fields
+
+from ..core.jid import JID, JIDError
+from ..core.xml import Limits as ElementLimits
+from ..kit import log
+from ..kit.config import (
+    MINUTE,
+    Address,
+    Addresses,
+    Duration,
+    KeyPath,
+    Reading,
+    Size,
+    Table,
+    Wrong,
+)
+from ..kit.config import changed as _changed
+from ..kit.config.mistakes import nearest
+
+Catalogue = Mapping[str, type[Struct] | None]
+"""The known modules, by name, each with the class of its settings if it has any."""
+
+Count = Annotated[int, Meta(ge=1)]
+Some = Annotated[Duration, Meta(gt=0)]
+
+
+class Listen(Table):
+    """Where connections are accepted. A key that is absent is not listened on."""
+
+    c2s: Addresses = Addresses()
+    """Clients, with STARTTLS."""
+    c2s_tls: Addresses = Addresses()
+    """Clients, with TLS from the first octet (ALPN `xmpp-client`)."""
+    s2s: Addresses = Addresses()
+    """Other servers, with STARTTLS."""
+    s2s_tls: Addresses = Addresses()
+    """Other servers, with TLS from the first octet (ALPN `xmpp-server`)."""
+    component: Addresses = Addresses()
+    """External components."""
+    http: Addresses = Addresses()
+    """Console, API, BOSH, WebSocket, upload and host-meta, for a proxy in front."""
+    https: Addresses = Addresses()
+    """The same with TLS."""
+
+    def used(self) -> Iterator[tuple[str, Address]]:
+        """Each listener's key and each of its addresses."""
+        for field in fields(self):
+            for address in getattr(self, field.name):
+                yield field.encode_name, address
+
+
+class TLS(Table):
+    """How channels are encrypted."""
+
+    certificate: Path | None = None
+    """The chain in PEM, ours first; reloaded when it changes. Absent: a self-signed one is
+    made below `data`."""
+    key: Path | None = None
+    """The private key of the certificate in PEM."""
+    required: bool = True
+    """Refuse to log in over an unencrypted channel. `false` is for tests on loopback only."""
+
+    def __post_init__(self) -> None:
+        if (self.certificate is None) != (self.key is None):
+            given, missing = ("certificate", "key") if self.certificate else ("key", "certificate")
+            raise Wrong(f"{given} is given without {missing}", given)
+
+
+class Store(Table):
+    """Where data is kept."""
+
+    url: str = "sqlite:///pyrite.db"
+    """`sqlite:///FILE`, below `data` unless FILE begins with a slash."""
+
+    def __post_init__(self) -> None:
+        if not self.url.startswith("sqlite:///") or not self.url.removeprefix("sqlite:///"):
+            raise Wrong('expected "sqlite:///FILE"', "url")
+
+
+class Auth(Table):
+    """How clients prove who they are."""
+
+    mechanisms: tuple[str, ...] = (
+        "SCRAM-SHA-256-PLUS",
+        "SCRAM-SHA-256",
+        "SCRAM-SHA-512-PLUS",
+        "SCRAM-SHA-512",
+        "SCRAM-SHA-1-PLUS",
+        "SCRAM-SHA-1",
+        "PLAIN",
+    )
+    """The SASL mechanisms that are offered, the preferred first."""
+    plain_without_tls: bool = False
+    """Offer PLAIN on an unencrypted channel. `true` is for tests on loopback only."""
+
+
+class Limits(Table):
+    """What one peer, and all together, may use up."""
+
+    stanza_before_auth: Size = Size(10_000)
+    """The largest element before a peer has authenticated."""
+    stanza: Size = Size(512 * 1024)
+    """The largest stanza afterwards. At least 10,000 octets (RFC 6120 §13.12)."""
+    depth: Count = 64
+    """How deep the elements of a stanza may be nested."""
+    attributes: Count = 64
+    """The most attributes of one element."""
+    children: Count = 8192
+    """The most elements in a stanza, at all depths."""
+    connections: Count = 20_000
+    """The most connections at a time."""
+    connections_per_address: Count = 500
+    """The most connections from one address at a time (IPv6: from one /64)."""
+    connection_rate: Annotated[float, Meta(gt=0)] = 50.0
+    """New connections a second from one address, on average."""
+    connection_burst: Count = 200
+    """New connections from one address at once."""
+    sessions_per_account: Count = 20
+    """The most resources that one account may have bound."""
+    send_queue: Count = 1000
+    """The most stanzas that may wait for a client to read them; then its session ends."""
+    send_queue_size: Size = Size(4 << 20)
+    """The most octets that may wait for a peer to read them."""
+    login_time: Duration = Duration(30)
+    """How long a peer may take from connecting to being authenticated and bound."""
+    login_attempts: Annotated[int, Meta(ge=2, le=10)] = 3
+    """Failed attempts to authenticate after which the stream is closed."""
+    idle_ping: Duration = Duration(5 * MINUTE)
+    """A client that says nothing for so long is pinged."""
+    idle_timeout: Duration = Duration(MINUTE)
+    """A client that does not answer a ping for so long is gone."""
+
+    def __post_init__(self) -> None:
+        if self.stanza < 10_000:
+            raise Wrong("clients may rely on 10,000 octets (RFC 6120 §13.12)", "stanza")
+        if self.stanza_before_auth > self.stanza:
+            raise Wrong("is larger than limits.stanza", "stanza-before-auth")
+        for name in ("login_time", "idle_ping", "idle_timeout"):
+            if getattr(self, name) <= 0:
+                raise Wrong("expected more than 0s", name.replace("_", "-"))
+
+    def before_authentication(self) -> ElementLimits:
+        """What is read of a peer that has not proved who it is: little, and flat."""
+        return ElementLimits(
+            octets=self.stanza_before_auth,
+            depth=min(self.depth, 8),
+            attributes=min(self.attributes, 24),
+            elements=min(self.children, 100),
+        )
+
+    def after_authentication(self) -> ElementLimits:
+        """What is read of a peer that is known."""
+        return ElementLimits(
+            octets=self.stanza,
+            depth=self.depth,
+            attributes=self.attributes,
+            elements=self.children,
+        )
+
+
+class Log(Table):
+    """What is written to standard error."""
+
+    level: log.Level = "info"
+    """The least important events that are logged."""
+    format: log.Format = "text"
+    """Lines for people, or JSON for programs."""
+    levels: dict[str, log.Level] = msgspec.field(default_factory=dict)
+    """Other levels for single loggers: `"pyrite.server.c2s" = "debug"`."""
+
+
+class Metrics(Table):
+    """Numbers for Prometheus."""
+
+    listen: Addresses = Addresses()
+    """Where `GET /metrics` is answered, unencrypted and for anyone: an inner address."""
+
+
+class HostTable(Table):
+    """One served domain."""
+
+    registration: Literal["closed", "open", "invite"] = "closed"
+    """Who may make an account over XMPP: nobody, anyone, or who was invited."""
+    modules: tuple[str, ...] | None = None
+    """The modules that this host has. Absent: all that come with the server."""
+    admins: tuple[JID, ...] = ()
+    """Accounts that may run the commands that concern this host."""
+
+
+class HostSettings(HostTable):
+    """One served domain, and its modules' settings where they differ from all hosts'."""
+
+    overrides: dict[str, Any] = msgspec.field(default_factory=dict)
+
+
+class ServerTable(Table):
+    """What is set for the whole server, outside of any table."""
+
+    data: Path
+    """The directory of the store, of keys and of uploads; made at the first start."""
+    admins: tuple[JID, ...] = ()
+    """Accounts that may run every command."""
+    listen: Listen = Listen()
+    tls: TLS = TLS()
+    store: Store = Store()
+    auth: Auth = Auth()
+    limits: Limits = Limits()
+    log: Log = Log()
+    metrics: Metrics = Metrics()
+
+    def __post_init__(self) -> None:
+        reachable = [a for key, a in self.listen.used() if key == "c2s" and not _is_loopback(a)]
+        if reachable and not self.tls.required:
+            raise Wrong(f"clients on {reachable[0]} need TLS", "tls", "required")
+        if reachable and self.auth.plain_without_tls:
+            raise Wrong(f"clients on {reachable[0]} need TLS", "auth", "plain-without-tls")
+
+
+class Settings(ServerTable):
+    """All settings. `host` and `modules` are by domain and by module name."""
+
+    file: Path  # where they were read
+    host: dict[str, HostSettings] = msgspec.field(default_factory=dict)
+    modules: dict[str, Any] = msgspec.field(default_factory=dict)
+
+    @property
+    def store_path(self) -> Path:
+        """The file of the embedded store."""
+        return self.data / self.store.url.removeprefix("sqlite:///")
+
+    def of_module(self, name: str, domain: str, kind: type[Struct] | None = None) -> Any:
+        """The settings of a module on a host; a `kind` of defaults if nothing is set."""
+        found = self.host[domain].overrides.get(name) or self.modules.get(name)
+        return kind() if found is None and kind else found
+
+
+def load(file: Path, catalogue: Catalogue) -> Settings:
+    """The settings in `file`. Raises ConfigError with all mistakes."""
+    reading = Reading(file)
+    data = reading.data
+    known = [field.encode_name for field in fields(Settings)]
+    reading.unknown(data, known, ())
+    plain = {key: data[key] for key in data if key in known and key not in ("host", "modules")}
+    server = reading.table(ServerTable, plain)
+    modules = _modules(reading, catalogue, data.get("modules", {}), ("modules",))
+    hosts = dict(_hosts(reading, catalogue, data.get("host"), modules))
+    if server:
+        _check_files(reading, server)
+    reading.finish()
+    values = {field.name: getattr(server, field.name) for field in fields(ServerTable)}
+    return Settings(**values, file=file, host=hosts, modules=modules)
+
+
+def changed(old: Settings, new: Settings) -> set[KeyPath]:
+    """The key paths of all values that differ, as they are written in the file."""
+    return {tuple(k for k in path if k != "overrides") for path in _changed(old, new)}
+
+
+def tables(catalogue: Catalogue) -> Iterator[tuple[str, type[Struct]]]:
+    """Each table's heading in the file and its class, for the reference."""
+    yield "", ServerTable
+    for field in fields(ServerTable):
+        if isinstance(field.type, type) and issubclass(field.type, Struct):
+            yield f"[{field.encode_name}]", field.type
+    yield '[host."example.org"]', HostTable
+    for name, kind in sorted(catalogue.items()):
+        if kind is not None:
+            yield f"[modules.{name}]", kind
+
+
+def _modules(
+    reading: Reading,
+    catalogue: Catalogue,
+    raw: object,
+    path: KeyPath,
+    base: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """The settings in each table of `raw` whose name is a module's."""
+    if not isinstance(raw, dict):
+        reading.table(Table, raw, path)  # says what is wrong
+        return {}
+    reading.unknown(raw, catalogue, path)
+    read: dict[str, Any] = {}
+    for name in raw.keys() & catalogue.keys():
+        kind = catalogue[name]
+        if kind is None:
+            reading.mistake((*path, name), "this module has no settings")
+        else:
+            read[name] = reading.table(kind, raw[name], (*path, name), (base or {}).get(name))
+    return read
+
+
+def _hosts(
+    reading: Reading, catalogue: Catalogue, raw: object, modules: Mapping[str, Any]
+) -> Iterator[tuple[str, HostSettings]]:
+    if not isinstance(raw, dict) or not raw:
+        reading.mistake(("host",), 'no host is served: write [host."example.org"]')
+        return
+    seen: set[str] = set()
+    for name, table in raw.items():
+        path = ("host", name)
+        domain = _domain(name)
+        if domain is None or domain in seen:
+            reading.mistake(path, "served twice" if domain else "is no domain name")
+            continue
+        seen.add(domain)
+        if settings := _host(reading, catalogue, table, path, modules):
+            yield domain, settings
+
+
+def _host(
+    reading: Reading,
+    catalogue: Catalogue,
+    raw: object,
+    path: KeyPath,
+    modules: Mapping[str, Any],
+) -> HostSettings | None:
+    if not isinstance(raw, dict):
+        reading.table(HostTable, raw, path)  # says what is wrong
+        return None
+    own = [field.encode_name for field in fields(HostTable)]
+    reading.unknown(raw, [*own, *catalogue], path)
+    host = reading.table(HostTable, {k: v for k, v in raw.items() if k in own}, path)
+    theirs = {k: v for k, v in raw.items() if k in catalogue and k not in own}
+    overrides = _modules(reading, catalogue, theirs, path, modules)
+    for index, name in enumerate((host and host.modules) or ()):
+        if name not in catalogue:
+            hint = nearest(name, catalogue)
+            reading.mistake((*path, "modules", index), f'there is no module "{name}"', hint)
+    if host is None:
+        return None
+    values = {field.name: getattr(host, field.name) for field in fields(HostTable)}
+    return HostSettings(**values, overrides=overrides)
+
+
+def _check_files(reading: Reading, server: ServerTable) -> None:
+    for key in ("certificate", "key"):
+        path = getattr(server.tls, key)
+        if path is not None and not path.is_file():
+            reading.mistake(("tls", key), f"there is no file {path}")
+
+
+def _domain(name: str) -> str | None:
+    """The domain as it is compared; None if it is none."""
+    try:
+        jid = JID.parse(name)
+    except JIDError:
+        return None
+    return jid.domain if jid.local is None and jid.resource is None else None
+
+
+def _is_loopback(address: Address) -> bool:
+    try:
+        return ip_address(address.host).is_loopback
+    except ValueError:
+        return address.host == "localhost"
+
+
+def to_json(settings: Settings) -> bytes:
+    """The settings as programs read them; secrets are hidden."""
+    return msgspec.json.encode(settings, enc_hook=str)
