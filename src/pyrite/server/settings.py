@@ -231,7 +231,7 @@ class ServerTable(Table):
             raise Wrong(f"clients on {reachable[0]} need TLS", "auth", "plain-without-tls")
 
 
-class Settings(ServerTable):
+class Settings(ServerTable, frozen=True, kw_only=True):
     """All settings. `host` and `modules` are by domain and by module name."""
 
     file: Path  # where they were read
