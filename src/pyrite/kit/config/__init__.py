@@ -12,6 +12,7 @@ In the file, words are joined by dashes. The text below a field is its documenta
 field annotated `Annotated[…, LIVE]` may also be changed while the program runs.
 """
 
+from .decoding import Decoder
 from .mistakes import ConfigError, Mistake, Wrong
 from .paths import KeyPath, dotted
 from .reading import Reading, changed, read
@@ -27,6 +28,7 @@ __all__ = [
     "Address",
     "Addresses",
     "ConfigError",
+    "Decoder",
     "Duration",
     "KeyPath",
     "Mistake",
