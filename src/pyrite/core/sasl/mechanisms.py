@@ -1,0 +1,154 @@
+"""The table of mechanisms, and the choice among them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from ..errors import SaslError
+from .anonymous import AnonymousClient, AnonymousServer
+from .base import ClientMechanism, Credentials, Offer, ServerMechanism, UntrustedServer
+from .digest_md5 import DigestClient, DigestServer
+from .external import ExternalClient, ExternalServer
+from .keys import HASHES
+from .plain import PlainClient, PlainServer
+from .prep import PrepError, saslprep
+from .scram_client import ScramClient, Seen
+from .scram_server import ScramServer
+
+#: From strongest to weakest.
+STRENGTH = (
+    "EXTERNAL",
+    *(f"{name}-PLUS" for name in HASHES),
+    *HASHES,
+    "DIGEST-MD5",
+    "PLAIN",
+    "ANONYMOUS",
+)
+
+#: What a client uses unless told otherwise: none that a listener learns a password from.
+SAFE = ("EXTERNAL", *(f"{name}-PLUS" for name in HASHES), *HASHES, "PLAIN")
+
+#: From strongest to weakest. tls-unique is none with TLS 1.3 (RFC 9266 §3).
+BINDINGS = ("tls-exporter", "tls-unique", "tls-server-end-point")
+
+_SERVERS: dict[str, Callable[[Offer], ServerMechanism]] = {
+    "EXTERNAL": ExternalServer,
+    "DIGEST-MD5": DigestServer,
+    "PLAIN": lambda offer: PlainServer(),
+    "ANONYMOUS": lambda offer: AnonymousServer(),
+}
+
+
+def by_strength(names: Iterable[str]) -> tuple[str, ...]:
+    """The known mechanisms of `names`, each once, the strongest first."""
+    given = set(names)
+    return tuple(name for name in STRENGTH if name in given)
+
+
+def server(name: str, offer: Offer) -> ServerMechanism:
+    """The server's side of a mechanism; raises `SaslError` for one that is not offered."""
+    if name not in offer.mechanisms or name not in STRENGTH:
+        raise SaslError("invalid-mechanism", "not offered")
+    build = _SERVERS.get(name)
+    return build(offer) if build else ScramServer(name, offer)
+
+
+@dataclass(frozen=True, slots=True)
+class Advertised:
+    """What a client has been offered: by whom, what, and over what channel.
+
+    `types` are those of XEP-0440, `bindings` what our side of the TLS channel can give.
+    """
+
+    domain: str
+    mechanisms: tuple[str, ...]
+    types: tuple[str, ...] = ()
+    bindings: Mapping[str, bytes] | None = None
+    secure: bool = True
+
+
+def choose(
+    advertised: Advertised,
+    credentials: Credentials,
+    nonce: str,
+    allowed: Collection[str] = SAFE,
+) -> ClientMechanism:
+    """The strongest mechanism that both sides can and `allowed` lets us use.
+
+    `nonce` is fresh and unguessable. A client that has once used SCRAM with this account leaves
+    PLAIN out of `allowed` from then on (XEP-0474 §5). Raises `SaslError` ``invalid-mechanism``
+    where nothing fits, ``malformed-request`` for credentials that cannot be sent.
+    """
+    _check_sanity(advertised)
+    binding = choose_binding(advertised)
+    usable = _usable(advertised, credentials, binding)
+    for name in by_strength(advertised.mechanisms):
+        if name in allowed and name in usable:
+            return _client(name, advertised, _prepared(credentials), nonce, binding)
+    raise SaslError("invalid-mechanism", "no mechanism that both sides can use")
+
+
+def choose_binding(advertised: Advertised) -> str:
+    """The strongest binding type that both sides have; empty for none."""
+    ours = advertised.bindings or {}
+    # RFC 6120 alone tells no types; most servers have this one
+    theirs = advertised.types or ("tls-server-end-point",)
+    known = [name for name in BINDINGS if name in ours and name in theirs]
+    return known[0] if known else next((name for name in ours if name in theirs), "")
+
+
+def _check_sanity(advertised: Advertised) -> None:
+    if advertised.types and not _plus(advertised) and advertised.bindings:
+        raise UntrustedServer("channel binding types without a mechanism for them")  # XEP-0440
+
+
+def _plus(advertised: Advertised) -> bool:
+    return any(name.endswith("-PLUS") for name in advertised.mechanisms)
+
+
+def _usable(advertised: Advertised, credentials: Credentials, binding: str) -> set[str]:
+    usable = {"ANONYMOUS"}
+    if credentials.certificate:
+        usable.add("EXTERNAL")
+    if credentials.username and credentials.password:
+        usable |= {*HASHES, "DIGEST-MD5"}
+        usable |= {f"{name}-PLUS" for name in HASHES if binding}
+        usable |= {"PLAIN"} if advertised.secure else set()
+    return usable
+
+
+def _prepared(credentials: Credentials) -> Credentials:
+    try:
+        username, password = saslprep(credentials.username), saslprep(credentials.password)
+    except PrepError as error:
+        raise SaslError("malformed-request", str(error)) from None
+    if bool(username) != bool(credentials.username) or bool(password) != bool(credentials.password):
+        raise SaslError("malformed-request", "nothing is left of the user name or password")
+    return replace(credentials, username=username, password=password)
+
+
+def _client(
+    name: str, advertised: Advertised, credentials: Credentials, nonce: str, binding: str
+) -> ClientMechanism:
+    match name:
+        case "EXTERNAL":
+            return ExternalClient(credentials)
+        case "PLAIN":
+            return PlainClient(credentials)
+        case "ANONYMOUS":
+            return AnonymousClient()
+        case "DIGEST-MD5":
+            return DigestClient(credentials, advertised.domain, nonce)
+    return ScramClient(name, credentials, nonce, _seen(name, advertised, binding))
+
+
+def _seen(name: str, advertised: Advertised, binding: str) -> Seen:
+    told = (advertised.mechanisms, advertised.types)
+    ours = advertised.bindings or {}
+    if name.endswith("-PLUS"):
+        return Seen(*told, f"p={binding}", ours[binding])
+    if ours and not _plus(advertised):
+        return Seen(*told, "y")  # we can, the server seems not to: it will object if it can
+    is_odd = bool(ours and advertised.types) and "tls-server-end-point" not in advertised.types
+    return Seen(*told, "n", demand=is_odd and not binding)
