@@ -26,7 +26,7 @@ def pytest_asyncio_loop_factories(
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """A story that asks for `server` is played on each, but for what Prosody lacks."""
     if "server" in metafunc.fixturenames:
-        lacks = metafunc.definition.get_closest_marker("prosody_lacks")
+        lacks = metafunc.definition.get_closest_marker("lacking")
         if lacks:
             LACKS[metafunc.definition.name] = lacks.args[0]
         names = [name for name in SERVERS if name == "pyrite" or not lacks]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ssl
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -168,45 +169,53 @@ class Person:
 
     async def ping(self) -> None:
         """Return when the server has handled all that was sent, and its deliveries arrived."""
-        try:
+        with contextlib.suppress(IqError):  # an answer all the same
             await self.ask("get", "<ping xmlns='urn:xmpp:ping'/>", self.client.boundjid.domain)
-        except IqError:
-            pass  # an answer all the same
 
     # Hearing
 
     async def hear(self, wanted: Callable[[Stanza], bool]) -> Any:
         """The first stanza not yet asked for that is `wanted`; it is then taken."""
-        async with asyncio.timeout(PATIENCE):
-            while True:
-                for index, stanza in enumerate(self.heard):
-                    if wanted(stanza):
-                        return self.heard.pop(index)
-                self._news.clear()
-                await self._news.wait()
+        try:
+            async with asyncio.timeout(PATIENCE):
+                while True:
+                    for index, stanza in enumerate(self.heard):
+                        if wanted(stanza):
+                            return self.heard.pop(index)
+                    self._news.clear()
+                    await self._news.wait()
+        except TimeoutError:
+            heard = "\n".join(map(str, self.heard)) or "nothing"
+            raise AssertionError(f"{self.full} heard only:\n{heard}") from None
 
     async def message(self, body: str | None = None, sender: str | None = None) -> Any:
         return await self.hear(
-            lambda s: isinstance(s, Message)
-            and (body is None or s["body"] == body)
-            and (sender is None or attribute(s, "from") == sender)
+            lambda s: (
+                isinstance(s, Message)
+                and (body is None or s["body"] == body)
+                and (sender is None or attribute(s, "from") == sender)
+            )
         )
 
     async def presence(self, kind: str = "", sender: str | None = None) -> Any:
         """`sender` is a full or bare address, as it must stand in ``from``."""
         return await self.hear(
-            lambda s: isinstance(s, Presence)
-            and attribute(s, "type") == kind
-            and (sender is None or attribute(s, "from") == sender)
+            lambda s: (
+                isinstance(s, Presence)
+                and attribute(s, "type") == kind
+                and (sender is None or attribute(s, "from") == sender)
+            )
         )
 
     async def push(self, jid: str | None = None) -> ElementTree.Element:
         """The next roster push (of that contact): its item."""
         iq = await self.hear(
-            lambda s: isinstance(s, Iq)
-            and attribute(s, "type") == "set"
-            and (item := child(s, "jabber:iq:roster", "item")) is not None
-            and jid in (None, item.get("jid"))
+            lambda s: (
+                isinstance(s, Iq)
+                and attribute(s, "type") == "set"
+                and (item := child(s, "jabber:iq:roster", "item")) is not None
+                and jid in (None, item.get("jid"))
+            )
         )
         item = child(iq, "jabber:iq:roster", "item")
         assert item is not None
@@ -259,9 +268,7 @@ class Cast:
         self.server.add(jid, password)
         return jid
 
-    def person(
-        self, jid: str, *, password: str = PASSWORD, plugins: Iterable[str] = ()
-    ) -> Person:
+    def person(self, jid: str, *, password: str = PASSWORD, plugins: Iterable[str] = ()) -> Person:
         """A client of an account that exists; not yet connected."""
         person = Person(self.server, jid, password, plugins)
         self._people.append(person)
