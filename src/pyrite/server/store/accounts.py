@@ -1,0 +1,55 @@
+"""Who has an account, and what proves that it is them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from ...core.jid import JID
+from ...core.sasl.scram import Keys
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account. One that has no `keys` cannot log in with a password."""
+
+    jid: JID
+    created: datetime
+    disabled: bool
+    keys: tuple[Keys, ...]
+
+
+class Accounts(Protocol):
+    """All accounts of all domains. Each `jid` is taken as bare. All raise `StoreError`."""
+
+    async def create(self, jid: JID, keys: Sequence[Keys], created: datetime) -> bool:
+        """Add an account; whether there was none before.
+
+        It begins with nothing, whatever else was kept under this name.
+        """
+
+    async def delete(self, jid: JID) -> bool:
+        """Delete an account and all that any aggregate keeps for it; whether there was one."""
+
+    async def exists(self, jid: JID) -> bool:
+        """Whether there is an account, disabled or not."""
+
+    async def find(self, jid: JID) -> Account | None:
+        """The account, if there is one."""
+
+    async def set_keys(self, jid: JID, keys: Sequence[Keys]) -> bool:
+        """Let these be all keys; whether there is such an account."""
+
+    async def set_disabled(self, jid: JID, disabled: bool) -> bool:
+        """Shut an account out or let it in again; whether there is such an account."""
+
+    async def list(self, domain: str, *, after: str | None, limit: int) -> list[JID]:
+        """Accounts of `domain` in the order of their text, from the first behind `after`."""
+
+    async def count(self, domain: str) -> int:
+        """How many accounts `domain` has."""
+
+    async def deleted_at(self, jid: JID) -> datetime | None:
+        """When an account of this name was deleted, if there is none now."""

@@ -1,0 +1,1 @@
+"""The aggregates in SQLite, one file each, under the names of their interfaces."""

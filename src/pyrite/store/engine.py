@@ -1,0 +1,206 @@
+"""One SQLite file with one thread that writes, in groups, and a few that read."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from queue import Empty
+from threading import Thread
+from time import monotonic
+from typing import Any, Final, TypeVar
+
+from .connection import Options, connect
+from .errors import StoreError
+from .lane import Job, Lane
+
+T = TypeVar("T")
+
+LONGEST_GROUP: Final = 0.005  # seconds after which a group takes no more writes
+DEFAULTS: Final = Options()
+
+
+class Engine:
+    """Reads and writes of one file; made by `Engine.open` on the loop that will use it.
+
+    A function given to it runs in a thread, maybe more than once, and must touch nothing but
+    its connection. It leaves transactions alone. `writes`, `groups` and `failures` (of whole
+    groups) are plain counters for a metric to read.
+    """
+
+    def __init__(
+        self, writer: sqlite3.Connection, readers: list[sqlite3.Connection], options: Options
+    ) -> None:
+        self._writes = Lane(options.queue, options.patience)
+        self._reads = Lane(options.queue, options.patience)
+        self._writer = _Writer(writer, self._writes, options)
+        self._threads = [Thread(target=self._writer.run, name="store-writer", daemon=True)]
+        for number, reader in enumerate(readers):
+            arguments = (reader, self._reads)
+            name = f"store-reader-{number}"
+            self._threads.append(Thread(target=_read, args=arguments, name=name, daemon=True))
+        for thread in self._threads:
+            thread.start()
+
+    @classmethod
+    async def open(cls, path: Path, options: Options = DEFAULTS) -> Engine:
+        """An engine for the file at `path`, which exists; raises `StoreError`."""
+
+        def connected() -> tuple[sqlite3.Connection, list[sqlite3.Connection]]:
+            writer = connect(path, options)
+            return writer, [connect(path, options, reading=True) for _ in range(options.readers)]
+
+        writer, readers = await asyncio.to_thread(connected)
+        return cls(writer, readers, options)
+
+    async def write(self, function: Callable[[sqlite3.Connection], T]) -> T:
+        """What `function` returns, once all that it wrote is on the disk.
+
+        It runs in a transaction of which nothing is kept if it raises; the exception is
+        passed on. Cancelling the caller does not undo the write. Raises `StoreError`.
+        """
+        return await self._writes.do(function)
+
+    async def read(self, function: Callable[[sqlite3.Connection], T]) -> T:
+        """What `function` finds. Between two of its statements others may write."""
+        return await self._reads.do(function)
+
+    async def snapshot(self, function: Callable[[sqlite3.Connection], T]) -> T:
+        """What `function` finds, all of its statements at the same moment."""
+        return await self._reads.do(lambda database: _at_once(database, function))
+
+    async def close(self) -> None:
+        """Finish what was accepted, then close the file."""
+        await self._writes.drain()
+        await self._reads.drain()
+        writing, *reading = self._threads
+        for _ in reading:
+            self._reads.queue.put(None)
+        for thread in reading:
+            await asyncio.to_thread(thread.join)
+        self._writes.queue.put(None)  # last, for only it may move the log into the file
+        await asyncio.to_thread(writing.join)
+
+    @property
+    def writes(self) -> int:
+        return self._writer.writes
+
+    @property
+    def groups(self) -> int:
+        return self._writer.groups
+
+    @property
+    def failures(self) -> int:
+        return self._writer.failures
+
+
+class _Writer:
+    """The writing thread: takes what is queued, and commits it at once."""
+
+    def __init__(self, database: sqlite3.Connection, lane: Lane, options: Options) -> None:
+        self._database, self._lane, self._queue = database, lane, lane.queue
+        self._window, self._most = options.window / 1000, options.group
+        self.writes = self.groups = self.failures = 0
+
+    def run(self) -> None:
+        while (first := self._queue.get()) is not None:
+            jobs = [first]
+            try:
+                if not self._together(jobs):
+                    self._apart(jobs)
+                self.groups += 1
+                self.writes += len(jobs)
+            except (sqlite3.Error, StoreError) as error:  # the lock, the disk: all have failed
+                self._undo()
+                self.failures += 1
+                for job in jobs:
+                    job.error = job.error or _answer(error)
+            self._lane.finish(jobs)
+        self._database.close()
+
+    def _together(self, jobs: list[Job[Any]]) -> bool:
+        """Commit `jobs` and those that arrive meanwhile; if one fails, none, and give False.
+
+        There are no savepoints: each would cost as much as the insert that it guards.
+        """
+        end = monotonic() + LONGEST_GROUP + self._window
+        self._join(jobs, end)
+        self._database.execute("BEGIN IMMEDIATE")
+        for job in jobs:
+            try:
+                job.result = job.function(self._database)
+            except BaseException:
+                self._undo()
+                return False
+            if job is jobs[-1]:
+                self._join(jobs, end)
+        self._database.execute("COMMIT")
+        return True
+
+    def _apart(self, jobs: list[Job[Any]]) -> None:
+        """Commit those of `jobs` that do not fail."""
+        self._database.execute("BEGIN IMMEDIATE")
+        for job in jobs:
+            self._database.execute("SAVEPOINT job")
+            try:
+                job.result = job.function(self._database)
+            except BaseException as error:
+                job.error = _answer(error)
+                if not self._database.in_transaction:
+                    raise StoreError(f"another write had all undone: {error}") from error
+                self._database.execute("ROLLBACK TO job")
+            self._database.execute("RELEASE job")
+        self._database.execute("COMMIT")
+
+    def _join(self, jobs: list[Job[Any]], end: float) -> None:
+        """Add to `jobs` what is queued; if that is nothing, what comes within the window."""
+        room = self._most - len(jobs)
+        if room <= 0 or (left := end - monotonic()) <= 0:
+            return
+        waiting = min(self._queue.qsize(), room)
+        with suppress(Empty):
+            for _ in range(waiting):
+                jobs.append(_job(self._queue.get()))
+            if not waiting and self._window:
+                jobs.append(_job(self._queue.get(timeout=min(left, self._window))))
+
+    def _undo(self) -> None:
+        if self._database.in_transaction:
+            with suppress(sqlite3.Error):  # then the database has done so by itself
+                self._database.execute("ROLLBACK")
+
+
+def _read(database: sqlite3.Connection, lane: Lane) -> None:
+    """The work of a reading thread."""
+    while (job := lane.queue.get()) is not None:
+        if not job.done.cancelled():
+            try:
+                job.result = job.function(database)
+            except BaseException as error:
+                job.error = _answer(error)
+        lane.finish([job])
+    database.close()
+
+
+def _at_once(database: sqlite3.Connection, function: Callable[[sqlite3.Connection], T]) -> T:
+    database.execute("BEGIN")
+    try:
+        return function(database)
+    finally:
+        database.execute("ROLLBACK")
+
+
+def _answer(error: BaseException) -> Exception:
+    """`error` as the one who waits gets it: an own object, and one that a future can carry."""
+    if isinstance(error, Exception) and not isinstance(error, (sqlite3.Error, StopIteration)):
+        return StoreError(str(error)) if isinstance(error, StoreError) else error
+    answer = StoreError(str(error) or type(error).__name__)
+    answer.__cause__ = error
+    return answer
+
+
+def _job(taken: Job[Any] | None) -> Job[Any]:
+    assert taken is not None  # noqa: S101  # the end is queued once all jobs are done
+    return taken
