@@ -21,8 +21,7 @@ class Mistake:
         """One line: file, line, key, what is wrong, what may have been meant."""
         where = f"{self.file}:{self.line}: " if self.line else f"{self.file}: "
         key = f"{self.key}: " if self.key else ""
-        hint = f'; did you mean "{self.nearest}"?' if self.nearest else ""
-        return where + key + self.what + hint
+        return where + key + self.what + meant(self.nearest)
 
 
 class ConfigError(Exception):
@@ -49,3 +48,8 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     by_fold = {one.casefold(): one for one in known}
     found = get_close_matches(word.casefold().replace("_", "-"), by_fold, 1)
     return by_fold[found[0]] if found else None
+
+
+def meant(word: str | None) -> str:
+    """The end of a message that proposes `word`, if there is one."""
+    return f'; did you mean "{word}"?' if word else ""
