@@ -48,7 +48,7 @@ class Item:
 @payload(NS, "note")
 class Note:
     text: str = text(default="")
-    lang: str | None = lang()
+    lang: str | None = lang(default=None)
 
 
 @payload(NS, "number")
