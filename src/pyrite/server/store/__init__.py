@@ -3,21 +3,37 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 from ...kit.clock import Clock
 from ...store.connection import Options, make_file
 from ...store.engine import DEFAULTS, Engine
 from ...store.errors import StoreError
 from ...store.migrate import Schema, upgrade
+from ...store.shapes import KeyValues, Log
+from ...store.sqlite_shapes import SqliteKeyValues, SqliteLog
 from .accounts import Accounts
+from .activity import Activity
+from .blocks import Blocks
 from .offline import Offline
+from .privacy import Privacy
+from .private import Private
 from .roster import Rosters
+from .settings import LiveSettings
 from .sqlite.accounts import SqliteAccounts
+from .sqlite.activity import SqliteActivity
+from .sqlite.blocks import SqliteBlocks
 from .sqlite.offline import SqliteOffline
+from .sqlite.privacy import SqlitePrivacy
+from .sqlite.private import SqlitePrivate
 from .sqlite.roster import SqliteRosters
+from .sqlite.settings import SqliteSettings
+from .sqlite.vcards import SqliteVCards
+from .vcards import VCards
 
 SCHEMA: Final = Schema(folder=Path(__file__).parent / "migrations", head="0001")
 SQLITE: Final = "sqlite:///"
@@ -25,16 +41,33 @@ SQLITE: Final = "sqlite:///"
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """All aggregates of one database."""
+    """All aggregates of one database; leaving its context closes it.
+
+    `values` and `log` give a module, by its name, what it may keep without a schema.
+    """
 
     engine: Engine
     accounts: Accounts
     roster: Rosters
     offline: Offline
+    private: Private
+    vcards: VCards
+    blocks: Blocks
+    privacy: Privacy
+    activity: Activity
+    settings: LiveSettings
+    values: Callable[[str], KeyValues]
+    log: Callable[[str], Log]
 
     async def close(self) -> None:
         """Finish what was accepted, then close the database."""
         await self.engine.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
 
 
 async def open_stores(
@@ -58,6 +91,14 @@ async def open_stores(
         accounts=SqliteAccounts(engine, clock),
         roster=SqliteRosters(engine, clock),
         offline=SqliteOffline(engine),
+        private=SqlitePrivate(engine),
+        vcards=SqliteVCards(engine),
+        blocks=SqliteBlocks(engine),
+        privacy=SqlitePrivacy(engine),
+        activity=SqliteActivity(engine),
+        settings=SqliteSettings(engine),
+        values=partial(SqliteKeyValues, engine),
+        log=partial(SqliteLog, engine),
     )
 
 

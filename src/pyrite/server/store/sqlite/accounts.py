@@ -11,8 +11,8 @@ from ....core.jid import JID
 from ....core.sasl.keys import Keys
 from ....kit.clock import Clock
 from ....store.engine import Engine
+from ....store.texts import from_ms, key, to_jid, to_ms
 from ..accounts import Account
-from .values import from_ms, key, to_jid, to_ms
 
 #: Every table whose rows belong to an account by ``owner``. Totals are last: triggers of the
 #: others change them.

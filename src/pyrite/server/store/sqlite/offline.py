@@ -8,8 +8,8 @@ from typing import Final
 
 from ....core.jid import JID
 from ....store.engine import Engine
+from ....store.texts import from_ms, id_set, key, size, to_jid, to_ms
 from ..offline import Header, Waiting
-from .values import from_ms, id_set, key, size, to_jid, to_ms
 
 ADD: Final = """INSERT INTO offline (owner, sender, stamp, size, stanza)
     SELECT :owner, :sender, :stamp, :size, :stanza WHERE NOT EXISTS (SELECT 1 FROM totals

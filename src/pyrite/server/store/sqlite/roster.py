@@ -11,6 +11,7 @@ from ....core.jid import JID
 from ....kit.clock import Clock
 from ....store.engine import Engine
 from ....store.errors import QuotaExceeded
+from ....store.texts import key, to_jid, to_ms
 from ..roster import (
     LIMITS,
     Change,
@@ -22,7 +23,6 @@ from ..roster import (
     Roster,
     Subscription,
 )
-from .values import key, to_jid, to_ms
 
 REMOVALS: Final = 200  # removed contacts per account that `changes_since` remembers
 

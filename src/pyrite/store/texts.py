@@ -1,4 +1,4 @@
-"""How addresses, moments and sets of numbers stand in the database."""
+"""How addresses, moments and sets of numbers stand in an SQLite database."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from ....core.jid import JID
+from ..core.jid import JID
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND: Final = timedelta(milliseconds=1)
