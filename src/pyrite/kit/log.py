@@ -40,6 +40,7 @@ _UNSAFE = re.compile(
     "\u200e\u200f\u2028-\u202e\u2066-\u2069"  # line separators, and what turns text around
     "\ud800-\udfff]"  # halves of characters, which no stream can write
 )
+_OF_RECORD = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"}
 _PLAIN = re.compile(r"[^\s\"=\\]+")
 
 
@@ -138,7 +139,7 @@ def formatter(format: Format) -> logging.Formatter:
     import structlog
 
     fields: list[Processor] = [
-        structlog.stdlib.ExtraAdder(),
+        _extras,
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
@@ -152,6 +153,13 @@ def formatter(format: Format) -> logging.Formatter:
         as_text if format == "text" else as_json,
     ]
     return structlog.stdlib.ProcessorFormatter(foreign_pre_chain=fields, processors=last)
+
+
+def _extras(logger: Any, method: str, fields: Fields) -> Fields:
+    """Add the fields that an event was logged with."""
+    given = vars(fields["_record"])
+    fields.update((name, given[name]) for name in given if name not in _OF_RECORD)
+    return fields
 
 
 def redact(logger: Any, method: str, fields: Fields) -> Fields:
