@@ -31,6 +31,7 @@ from ..kit.config import (
 )
 from ..kit.config import changed as _changed
 from ..kit.config.mistakes import nearest
+from .auth.settings import AuthSettings
 
 Catalogue = Mapping[str, type[Struct] | None]
 """The known modules, by name, each with the class of its settings if it has any."""
@@ -92,23 +93,6 @@ class Store(Table):
             raise Wrong('expected "sqlite:///FILE"', "url")
 
 
-class Auth(Table):
-    """How clients prove who they are."""
-
-    mechanisms: tuple[str, ...] = (
-        "SCRAM-SHA-256-PLUS",
-        "SCRAM-SHA-256",
-        "SCRAM-SHA-512-PLUS",
-        "SCRAM-SHA-512",
-        "SCRAM-SHA-1-PLUS",
-        "SCRAM-SHA-1",
-        "PLAIN",
-    )
-    """The SASL mechanisms that are offered, the preferred first."""
-    plain_without_tls: bool = False
-    """Offer PLAIN on an unencrypted channel. `true` is for tests on loopback only."""
-
-
 class Limits(Table):
     """What one peer, and all together, may use up."""
 
@@ -136,13 +120,13 @@ class Limits(Table):
     """The most stanzas that may wait for a client to read them; then its session ends."""
     send_queue_size: Size = Size(4 << 20)
     """The most octets that may wait for a peer to read them."""
-    login_time: Duration = Duration(30)
+    negotiation: Duration = Duration(30)
     """How long a peer may take from connecting to being authenticated and bound."""
-    login_attempts: Annotated[int, Meta(ge=2, le=10)] = 3
+    attempts: Annotated[int, Meta(ge=2, le=10)] = 3
     """Failed attempts to authenticate after which the stream is closed."""
-    idle_ping: Duration = Duration(5 * MINUTE)
+    ping_after: Duration = Duration(5 * MINUTE)
     """A client that says nothing for so long is pinged."""
-    idle_timeout: Duration = Duration(MINUTE)
+    ping_timeout: Duration = Duration(MINUTE)
     """A client that does not answer a ping for so long is gone."""
 
     def __post_init__(self) -> None:
@@ -150,7 +134,7 @@ class Limits(Table):
             raise Wrong("clients may rely on 10,000 octets (RFC 6120 §13.12)", "stanza")
         if self.stanza_before_auth > self.stanza:
             raise Wrong("is larger than limits.stanza", "stanza-before-auth")
-        for name in ("login_time", "idle_ping", "idle_timeout"):
+        for name in ("negotiation", "ping_after", "ping_timeout"):
             if getattr(self, name) <= 0:
                 raise Wrong("expected more than 0s", name.replace("_", "-"))
 
@@ -218,7 +202,7 @@ class ServerTable(Table):
     listen: Listen = Listen()
     tls: TLS = TLS()
     store: Store = Store()
-    auth: Auth = Auth()
+    auth: AuthSettings = AuthSettings()
     limits: Limits = Limits()
     log: Log = Log()
     metrics: Metrics = Metrics()
