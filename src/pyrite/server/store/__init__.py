@@ -35,7 +35,7 @@ from .sqlite.settings import SqliteSettings
 from .sqlite.vcards import SqliteVCards
 from .vcards import VCards
 
-SCHEMA: Final = Schema(folder=Path(__file__).parent / "migrations", head="0001")
+SCHEMA: Final = Schema(folder=Path(__file__).parent / "migrations", head="0002")
 SQLITE: Final = "sqlite:///"
 
 

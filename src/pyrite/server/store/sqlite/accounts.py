@@ -48,7 +48,7 @@ ADD_KEYS: Final = """INSERT INTO account_keys
     (owner, mechanism, salt, iterations, stored_key, server_key) VALUES (?, ?, ?, ?, ?, ?)"""
 DISABLE: Final = "UPDATE accounts SET disabled = ? WHERE jid = ?"
 LIST: Final = "SELECT jid FROM accounts WHERE domain = ? AND jid > ? ORDER BY jid LIMIT ?"
-COUNT: Final = "SELECT count(*) FROM accounts WHERE domain = ?"
+COUNT: Final = "SELECT count FROM account_counts WHERE domain = ?"
 
 
 class SqliteAccounts:
