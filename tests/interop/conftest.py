@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
 from .people import Cast
+from .programs import give_away
 from .servers import SERVERS, Prosody, Pyrite, Server
 
 LACKS: dict[str, str] = {}  # test -> why it is not played on Prosody
@@ -83,14 +85,20 @@ def on_prosody(server: Server) -> bool:
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home directory for a client program; nothing of ours is read or written."""
-    monkeypatch.setenv("HOME", str(tmp_path))
-    for name in ("CONFIG", "DATA", "CACHE", "STATE"):
-        folder = tmp_path / name.lower()
-        folder.mkdir()
-        monkeypatch.setenv(f"XDG_{name}_HOME", str(folder))
-    runtime = tmp_path / "run"
-    runtime.mkdir(mode=0o700)
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
-    return tmp_path
+def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A home directory for a client program; nothing of ours is read or written.
+
+    It belongs to whoever `unprivileged` makes the program run as.
+    """
+    with tempfile.TemporaryDirectory(prefix="pyrite-home-") as name:
+        home = Path(name)
+        monkeypatch.setenv("HOME", name)
+        for kind in ("CONFIG", "DATA", "CACHE", "STATE"):
+            monkeypatch.setenv(f"XDG_{kind}_HOME", f"{name}/{kind.lower()}")
+        monkeypatch.setenv("XDG_RUNTIME_DIR", f"{name}/run")
+        folders = [home / x for x in ("config", "data", "cache", "state", "run")]
+        for folder in folders:
+            folder.mkdir(mode=0o700)
+        for path in (home, *folders):
+            give_away(path)
+        yield home
