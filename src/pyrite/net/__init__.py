@@ -1,0 +1,1 @@
+"""Sockets: connections that carry bytes and events, TLS, listeners, certificates."""
