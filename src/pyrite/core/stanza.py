@@ -26,7 +26,7 @@ _ERROR_TEXT = Name(NS_ERRORS, "text")
 class Stanza:
     """What message, presence and IQ have in common. Changed only by making another."""
 
-    __slots__ = ("id", "lang", "payloads", "sender", "to", "type")
+    __slots__ = ("_text", "id", "lang", "payloads", "sender", "to", "type")
 
     tag: ClassVar[str]
 
@@ -45,6 +45,7 @@ class Stanza:
         self.id = id
         self.payloads = payloads
         self.lang = lang
+        self._text: str | None = None
 
     def get(self, cls: type[P]) -> P | None:
         """The first payload of type `cls`; raises `StanzaError` if it is malformed."""
@@ -113,7 +114,12 @@ class Stanza:
         return Element(Name(NS, self.tag), attrs, self.payloads)
 
     def write(self) -> str:
-        """As text for a stream whose stanzas need no namespace: `to_element` without the tree."""
+        """As text for a stream whose stanzas need no namespace; remembered for the next one."""
+        if self._text is None:
+            self._text = self._write()
+        return self._text
+
+    def _write(self) -> str:
         head = f"<{self.tag}"
         if self.type is not None:
             head += f' type="{quote(self.type)}"'

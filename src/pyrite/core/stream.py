@@ -54,11 +54,11 @@ class Stream:
     ``jabber:component:accept``). A restart begins a new stream on the same connection.
     """
 
-    __slots__ = ("_content", "_out", "_reader", "ours", "sender", "theirs")
+    __slots__ = ("_content", "_out", "_reader", "id", "ours", "sender", "theirs")
 
     def __init__(self, content: str = NS, *, limits: Limits = BEFORE_AUTHENTICATION) -> None:
         self.ours = self.theirs = State.IDLE
-        self.sender = ""  # what our header says when an error forces it out early
+        self.sender = self.id = ""  # what our header says when an error forces it out early
         self._content = content
         self._reader = Reader(limits, content)
         self._out: list[str] = []
@@ -116,7 +116,7 @@ class Stream:
         if self.is_closed:
             return
         if self.ours is State.IDLE:
-            self.open(sender=self.sender, id="0", lang="en")  # errors need a stream (§4.9.1.2)
+            self.open(sender=self.sender, id=self.id, lang="en")  # errors need a stream (§4.9.1.2)
         if error:
             self.send(_error(error))
         self._move("ours", "footer")

@@ -1,0 +1,240 @@
+"""The server: what is shared by all hosts, and its life from start to stop."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from ..core.errors import StanzaError, StreamError
+from ..core.jid import JID, JIDError
+from ..core.stanza import Iq, Message, Stanza
+from ..kit.clock import Clock, SystemClock
+from ..kit.ids import Ids
+from ..kit.meter import Meter
+from ..kit.tasks import Scope
+from ..wire import bind as wire_bind
+from ..wire import ping
+from .accounts import AccountDeleted, AccountDisabled, Accounts
+from .admin import Admin
+from .auth import secret_in
+from .auth.limits import Limits as AuthLimits
+from .commands import Commands
+from .hosts import Host, built_in
+from .listeners import Listeners
+from .presence import Presences
+from .rosters import Rosters
+from .router import Router
+from .session import Session
+from .sessions import Sessions
+from .settings import HostSettings, Settings
+from .store import Stores, open_stores
+
+log = logging.getLogger(__name__)
+
+MAX_BACKGROUND = 10_000  # tasks that modules may have under way together
+
+
+@dataclass(frozen=True, slots=True)
+class SessionBound:
+    """A client has a full address and may send."""
+
+    session: Session
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEnded:
+    """A session is gone, and everybody who was told of it has been told so."""
+
+    session: Session
+
+
+class Server:
+    """One process, any number of hosts. Everything in it runs on one event loop."""
+
+    stores: Stores
+    accounts: Accounts
+    auth_limits: AuthLimits
+    rosters: Rosters
+    presences: Presences
+    scope: Scope
+
+    def __init__(self, settings: Settings, *, clock: Clock | None = None) -> None:
+        self.settings = settings
+        self.clock: Clock = clock or SystemClock()
+        self.ids = Ids()
+        self.meter = Meter("pyrite_")
+        self.commands = Commands()
+        self.sessions = Sessions()
+        self.hosts: dict[str, Host] = {}
+        self.router = Router(self)
+        self.listeners = Listeners(self)
+        self.commands.add_all(Admin(self))
+
+    @property
+    def default_domain(self) -> str:
+        """The host in whose name a peer is answered that asks for one we do not serve."""
+        return next(iter(self.settings.host))
+
+    # --- life ------------------------------------------------------------------------
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[None]:
+        """Stores and modules, but no sockets: all that a command needs."""
+        settings = self.settings
+        async with AsyncExitStack() as stack:
+            settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self.stores = await open_stores(settings.store.url, settings.data, self.clock)
+            stack.push_async_callback(self.stores.close)
+            self.scope = await stack.enter_async_context(Scope("server", MAX_BACKGROUND))
+            self.accounts = Accounts(
+                self.stores.accounts,
+                settings.auth,
+                self.clock,
+                self._tell,
+                secret=secret_in(settings.data),
+                hosts=self.settings.host,
+            )
+            self.auth_limits = AuthLimits(settings.auth, self.clock)
+            self.rosters = Rosters(self)
+            self.presences = Presences(self)
+            for domain, host in settings.host.items():
+                await self._add_host(domain, host)
+            stack.push_async_callback(self._remove_hosts)
+            yield
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Everything, listeners included. In the end every client is told goodbye."""
+        async with self.opened(), self.listeners.open():
+            yield
+
+    async def _add_host(self, domain: str, settings: HostSettings) -> None:
+        host = self.hosts[domain] = Host(self, domain, settings)
+        for name in built_in() if settings.modules is None else settings.modules:
+            await host.load(name)
+
+    async def _remove_host(self, domain: str) -> None:
+        for session in tuple(self.sessions.at(domain)):
+            session.end(StreamError("host-gone", "the domain is no longer served here"))
+            await self.unbind(session)
+        host = self.hosts.pop(domain)
+        for name in reversed(tuple(host.modules)):
+            await host.unload(name)
+
+    async def _remove_hosts(self) -> None:
+        for domain in tuple(self.hosts):
+            await self._remove_host(domain)
+
+    async def reload(self, settings: Settings) -> None:
+        """Go on with `settings`: hosts come and go, and modules whose settings differ begin anew.
+
+        Where something is listened on and where data is kept stay as they are until the next
+        start. Certificates are read again.
+        """
+        old, self.settings = self.settings, settings
+        self.accounts.settings = settings.auth
+        self.auth_limits.configure(settings.auth)
+        for domain in old.host.keys() - settings.host.keys():
+            await self._remove_host(domain)
+        for domain, wanted in settings.host.items():
+            host = self.hosts.get(domain)
+            if host is None:
+                await self._add_host(domain, wanted)
+            else:
+                await self._reload_host(host, wanted, old)
+        self.listeners.reload_certificate()
+
+    async def _reload_host(self, host: Host, wanted: HostSettings, old: Settings) -> None:
+        host.settings = wanted
+        host.authenticator.settings = self.settings.auth
+        names = built_in() if wanted.modules is None else wanted.modules
+        for name in tuple(host.modules):
+            before, now = (s.of_module(name, host.domain) for s in (old, self.settings))
+            if name not in names or before != now:
+                await host.unload(name)
+        for name in names:
+            if name not in host.modules:
+                await host.load(name)
+
+    # --- hosts and sessions ----------------------------------------------------------
+
+    def host_for(self, address: str | None) -> Host:
+        """The host that a stream is opened to. Raises `StreamError` ``host-unknown``."""
+        try:
+            jid = JID.parse(address or "")
+        except JIDError:
+            raise StreamError("host-unknown", "a stream is to a domain") from None
+        host = self.hosts.get(jid.domain)
+        if host is None or jid.local is not None or jid.resource is not None:
+            raise StreamError("host-unknown", "that domain is not served here")
+        return host
+
+    async def bind(self, account: JID, resource: str | None, *, lang: str | None = None) -> Session:
+        """A session of `account`; without a `resource`, one that nobody can guess (§7.6).
+
+        The newest client wins: who had the resource before is ended with ``conflict``
+        (§7.7.2.2). Raises `StanzaError`: ``bad-request`` for what is no resource,
+        ``resource-constraint`` when the account has too many.
+        """
+        wanted = wire_bind.wanted(wire_bind.Bind(resource=resource))
+        full = account.at(wanted or self.ids())
+        while (old := self.sessions.find(full)) is not None:
+            old.end(StreamError("conflict", "the resource was bound by another client"))
+            await self.unbind(old)
+        if len(self.sessions.of(account)) >= self.settings.limits.sessions_per_account:
+            raise StanzaError("resource-constraint", "too many clients of one account")
+        session = Session(full, self.hosts[account.domain], lang=lang)
+        self.sessions.add(session)
+        await session.host.events.tell(SessionBound(session))
+        return session
+
+    async def unbind(self, session: Session) -> None:
+        """The session is over: tell who knew of it, and hand back what it was not given."""
+        if not self.sessions.remove(session):
+            return
+        await self.presences.leave(session)
+        for stanza in session.take():
+            await self._hand_back(stanza, session)
+        await session.host.events.tell(SessionEnded(session))
+
+    async def _hand_back(self, stanza: Stanza, session: Session) -> None:
+        """Save a stanza that waited for a client that is gone (RFC 6121 §8.5, XEP-0160)."""
+        own = session.jid.bare
+        try:
+            if isinstance(stanza, Iq) and stanza.is_request and stanza.sender != session.host.jid:
+                gone = StanzaError("recipient-unavailable")
+                await self.router.route(stanza.refuse(gone))
+            elif isinstance(stanza, Message) and (_is_for_one(stanza) or not self.sessions.of(own)):
+                await self.router.message(stanza, own)
+        except StanzaError as error:
+            if stanza.sender is not None and stanza.type != "error":
+                await self.router.route(stanza.refuse(error))
+
+    def ping(self, session: Session) -> None:
+        """Ask a client whether it is there; the answer counts by being read (XEP-0199 §4.1)."""
+        iq = Iq("get", session.jid, session.host.jid, self.ids()).add(ping.Ping())
+        session.ask(iq, _ignore)
+
+    async def _tell(self, event: object) -> None:
+        """Pass on what happened to an account, to its host's modules and to its clients."""
+        jid: JID | None = getattr(event, "jid", None)
+        if jid is None:
+            return
+        if isinstance(event, AccountDeleted | AccountDisabled):
+            self.rosters.forget(jid)
+            self.listeners.end_all_of(jid, StreamError("not-authorized", "the account is closed"))
+        host = self.hosts.get(jid.domain)
+        if host is not None:
+            await host.events.tell(event)
+
+
+def _is_for_one(message: Message) -> bool:
+    """Whether no other resource was given it too."""
+    return message.to is not None and message.to.resource is not None
+
+
+def _ignore(_: Iq) -> None:
+    """An answer that says nothing beyond having come."""

@@ -1,0 +1,217 @@
+"""One served domain: its modules, the doors they stand at, and what they declare."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import logging
+import pkgutil
+from collections.abc import Callable, Iterator
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ..core.errors import StanzaError
+from ..core.jid import JID
+from ..core.negotiate import Phase
+from ..core.payload import decode, name_of
+from ..core.stanza import Iq, Stanza
+from ..core.xml import Element, Name
+from ..kit.hooks import Events, Filter, Offer, Remove
+from . import mod
+from .auth import Authenticator
+from .module import At, Mark, Module, Request
+
+if TYPE_CHECKING:
+    from .app import Server
+
+log = logging.getLogger(__name__)
+
+PLUGINS = "pyrite.server"  # the entry-point group of modules from other distributions
+
+
+class _Answer(NamedTuple):
+    payload: type
+    call: Callable[..., Any]
+    waits: bool
+    at: At
+
+
+class _Loaded(NamedTuple):
+    module: Module
+    undo: list[Remove]
+
+
+class Node(NamedTuple):
+    """A service-discovery node and who answers for it."""
+
+    call: Callable[[Request], Any]
+    at: At
+
+
+class Host:
+    """One domain and all that is done in its name. Hosts share nothing but the server."""
+
+    def __init__(self, server: Server, domain: str, settings: Any) -> None:
+        self.server = server
+        self.domain = domain
+        self.jid = JID(None, domain)
+        self.settings = settings
+        self.clock = server.clock
+        self.sessions = server.sessions
+        self.stores = server.stores
+        self.accounts = server.accounts
+        self.rosters = server.rosters
+        self.presences = server.presences
+        self.authenticator = Authenticator(
+            domain,
+            server.accounts,
+            server.settings.auth,
+            server.clock,
+            limits=server.auth_limits,
+        )
+        self.sending: Filter[Stanza] = Filter("sending")
+        self.delivering: Filter[Stanza] = Filter("delivering")
+        self.undelivered: Offer[Stanza] = Offer("undelivered")
+        self.events = Events()
+        self.modules: dict[str, Module] = {}
+        self.nodes: dict[str, Node] = {}
+        self.offers: dict[Phase, list[Callable[[bool], Element | None]]] = {p: [] for p in Phase}
+        self._requests: dict[tuple[str, Name], _Answer] = {}
+        self._loaded: dict[str, _Loaded] = {}
+
+    async def load(self, name: str) -> None:
+        """Load the module `name` and attach its handlers; all of them or none.
+
+        Raises `LookupError` if there is no such module, `ValueError` if it is loaded or
+        answers what another one answers.
+        """
+        if name in self._loaded:
+            raise ValueError(f"{name} is loaded on {self.domain}")
+        cls = find_module(name)
+        module = cls(self, self.server.settings.of_module(name, self.domain, cls.Settings))
+        await module.start()
+        undo: list[Remove] = []
+        try:
+            for mark, handler in _marks(module):
+                undo.append(self._attach(mark, handler))
+        except Exception:
+            _undo(undo)
+            await module.stop()
+            raise
+        self._loaded[name] = _Loaded(module, undo)
+        self.modules[name] = module
+
+    async def unload(self, name: str) -> None:
+        """Detach the module `name`, then let it clean up. Raises `LookupError` without one."""
+        loaded = self._loaded.pop(name)
+        del self.modules[name]
+        _undo(loaded.undo)
+        await loaded.module.stop()
+
+    def _attach(self, mark: Mark, handler: Any) -> Remove:
+        match mark.door, mark.place:
+            case "request", (type, payload, at):
+                key = (type, name_of(payload))
+                if key in self._requests:
+                    raise ValueError(f"two modules answer {key}")
+                waits = inspect.iscoroutinefunction(handler)
+                self._requests[key] = _Answer(payload, handler, waits, at)
+                return lambda: self._requests.pop(key) and None
+            case "sending", (stage, kinds):
+                return self.sending.add(stage, handler, *kinds)
+            case "delivering", (stage, kinds):
+                return self.delivering.add(stage, handler, *kinds)
+            case "undelivered", ():
+                return self.undelivered.add(handler)
+            case "offering", (phase,):
+                self.offers[phase].append(handler)
+                return lambda: self.offers[phase].remove(handler)
+            case "node", (name, at):
+                if name in self.nodes:
+                    raise ValueError(f"two modules answer for the node {name}")
+                self.nodes[name] = Node(handler, at)
+                return lambda: self.nodes.pop(name) and None
+            case "on", (event,):
+                return self.events.on(event, handler)
+            case "command", _:
+                return self.server.commands.add(handler, host=self.domain)
+        raise ValueError(f"no such door: {mark.door}")
+
+    def features(self) -> set[str]:
+        """What the server advertises for this host."""
+        return {feature for module in self.modules.values() for feature in module.features}
+
+    def account_features(self) -> set[str]:
+        """What every account of this host advertises."""
+        return {f for module in self.modules.values() for f in module.account_features}
+
+    def offered(self, phase: Phase, *, secure: bool) -> list[Element]:
+        """The stream features that modules offer in `phase`."""
+        made = [offer(secure) for offer in self.offers[phase]]
+        return [element for element in made if element is not None]
+
+    async def answer(self, request: Request) -> Iq:
+        """The result of an IQ request to this host or one of its accounts.
+
+        Raises `StanzaError`: ``service-unavailable`` where nobody answers, for an account
+        exactly as for one that does not exist, so that neither shows (RFC 6121 §8.5.1).
+        """
+        iq = request.iq
+        element = iq.payloads[0]
+        found = self._requests.get((iq.type or "", element.name))
+        if found is None or not _place(request) & found.at:
+            raise StanzaError("service-unavailable")
+        answer = found.call(decode(found.payload, element), request)
+        if found.waits:
+            answer = await answer
+        return iq.answer(answer)
+
+
+def _place(request: Request) -> At:
+    if request.to.local is None:
+        return At.HOST
+    return At.OWN if request.to == request.sender.bare else At.OTHERS
+
+
+def _marks(module: Module) -> Iterator[tuple[Mark, Any]]:
+    """Every mark in the module's class, with the bound handler it stands on."""
+    for name in dir(type(module)):
+        marks = getattr(inspect.getattr_static(type(module), name), "marks", None)
+        for mark in marks or ():
+            yield mark, getattr(module, name)
+
+
+def _undo(steps: list[Remove]) -> None:
+    for step in reversed(steps):
+        step()
+
+
+def built_in() -> list[str]:
+    """The names of all modules that come with the server."""
+    return sorted(module.name for module in pkgutil.iter_modules(mod.__path__))
+
+
+def find_module(name: str) -> type[Module]:
+    """The class of the module `name`, our own or a plugin's. Raises `LookupError`."""
+    if name in built_in():
+        return module_in(importlib.import_module(f"{mod.__name__}.{name}"))
+    for entry in entry_points(group=PLUGINS, name=name):
+        loaded = entry.load()
+        if isinstance(loaded, type) and issubclass(loaded, Module):
+            return loaded
+        raise LookupError(f"the plugin {name} is no Module")
+    raise LookupError(f"there is no module {name}")
+
+
+def module_in(source: Any) -> type[Module]:
+    """The one `Module` class that a source file defines."""
+    found: list[type[Module]] = [c for c in vars(source).values() if _is_module(c, source.__name__)]
+    if len(found) != 1:
+        raise LookupError(f"{source.__name__} defines {len(found)} modules, not one")
+    return found[0]
+
+
+def _is_module(candidate: object, source: str) -> bool:
+    if not (isinstance(candidate, type) and issubclass(candidate, Module)):
+        return False
+    return candidate.__module__.startswith(source)

@@ -1,0 +1,133 @@
+"""What a server module is: handlers, marked where they stand, and nothing to unregister.
+
+Decorators only mark. `Host.load` reads the marks, `Host.unload` undoes them. The doors:
+
+    request      an IQ to the server, to the sender's own account or to another's
+    sending      a stanza's way out, before it is routed
+    delivering   a stanza's way in, before it reaches sessions
+    undelivered  a message for an account that nobody is there to take
+    offering     an element among the stream's features
+    node         a service-discovery node that the module answers for
+    on           something that has happened
+    command      an operator's action (`server/commands.py`)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import IntFlag
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypeVar
+
+from ..core.jid import JID
+from ..core.negotiate import Phase
+from ..core.stanza import Iq
+from ..kit.hooks import Stage
+from ..wire import Spec
+from .session import Session
+
+if TYPE_CHECKING:
+    from .hosts import Host
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class At(IntFlag):
+    """Whom a request may be addressed to, to reach a handler."""
+
+    HOST = 1  # the server itself
+    OWN = 2  # the sender's own bare address
+    OTHERS = 4  # another account's bare address: the handler decides who may ask
+
+
+class Request:
+    """Who asks what of whom: what a `request` handler gets beside the payload."""
+
+    __slots__ = ("address", "iq", "sender", "session", "to")
+
+    def __init__(
+        self, iq: Iq, sender: JID, to: JID, session: Session | None, address: str = ""
+    ) -> None:
+        self.iq = iq
+        self.sender = sender  # the full address that asks
+        self.to = to  # the host, or the bare address of the account that is asked about
+        self.session = session  # of the sender, where it is a local one
+        self.address = address  # of a peer that has no account yet, else empty
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the sender asks about its own account, or the server on its behalf."""
+        return self.to.local is None or self.to == self.sender.bare
+
+
+class Mark(NamedTuple):
+    """One door that a handler stands at."""
+
+    door: str
+    place: tuple[Any, ...]
+
+
+def _mark(door: str, *place: Any) -> Callable[[F], F]:
+    def remember(handler: F) -> F:
+        handler.__dict__.setdefault("marks", []).append(Mark(door, place))
+        return handler
+
+    return remember
+
+
+def request(
+    type: Literal["get", "set"], payload: type, *, at: At = At.HOST | At.OWN
+) -> Callable[[F], F]:
+    """Answer IQs of `type` with `payload`: ``(payload, request) -> answer's payload or None``.
+
+    Exactly one module answers each. Raise `StanzaError` to refuse.
+    """
+    return _mark("request", type, payload, at)
+
+
+def sending(stage: Stage, *kinds: type) -> Callable[[F], F]:
+    """See what local sessions send: ``(stanza, session)``; only stanzas of `kinds` if given."""
+    return _mark("sending", stage, kinds)
+
+
+def delivering(stage: Stage, *kinds: type) -> Callable[[F], F]:
+    """See what is for a local account: ``(stanza, owner's bare JID, chosen sessions)``."""
+    return _mark("delivering", stage, kinds)
+
+
+def undelivered(handler: F) -> F:
+    """Take a message that no session can: ``async (message, owner's bare JID) -> taken``."""
+    return _mark("undelivered")(handler)
+
+
+def offering(phase: Phase) -> Callable[[F], F]:
+    """Offer a stream feature in `phase`: ``(channel is encrypted) -> Element or None``."""
+    return _mark("offering", phase)
+
+
+def node(name: str, *, at: At = At.HOST) -> Callable[[F], F]:
+    """Answer service discovery for `name`: ``async (request) -> (info, items)`` payloads."""
+    return _mark("node", name, at)
+
+
+def on(event: type) -> Callable[[F], F]:
+    """Be told of `event`: ``(event)``."""
+    return _mark("on", event)
+
+
+class Module:
+    """Base of server modules. One file, one module, one specification."""
+
+    spec: ClassVar[Spec]
+    features: ClassVar[tuple[str, ...]] = ()  # advertised by the server
+    account_features: ClassVar[tuple[str, ...]] = ()  # advertised by each account
+    Settings: ClassVar[type | None] = None  # a frozen struct; its defaults are the defaults
+
+    def __init__(self, host: Host, settings: Any) -> None:
+        self.host = host
+        self.settings = settings
+
+    async def start(self) -> None:
+        """Called when the module's handlers are about to be attached."""
+
+    async def stop(self) -> None:
+        """Called when they are detached: undo what `start` did."""

@@ -1,0 +1,228 @@
+"""Who is there, and who is told (RFC 6121 §4): broadcasts, probes and directed presence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..core.errors import StanzaError
+from ..core.jid import JID
+from ..core.stanza import Presence
+from ..wire import delay
+from ..wire import presence as wire
+from .rosters import Roster
+from .session import Key, Session
+from .subscriptions import Subscriptions
+
+if TYPE_CHECKING:
+    from .app import Server
+
+MAX_DIRECTED = 1000  # addresses that one session may keep informed beside its roster
+
+#: Whom a session has told that it is there, beside its roster (§4.6).
+DIRECTED: Key[frozenset[JID]] = Key("directed", default=frozenset())
+
+SUBSCRIBING = frozenset(("subscribe", "subscribed", "unsubscribe", "unsubscribed"))
+
+
+@dataclass(frozen=True, slots=True)
+class SessionAvailable:
+    """A session has sent its first presence, and the server has done what follows from it."""
+
+    session: Session
+
+
+@dataclass(frozen=True, slots=True)
+class PresenceChanged:
+    """An available session has told everybody something new."""
+
+    session: Session
+    presence: Presence
+
+
+@dataclass(frozen=True, slots=True)
+class SessionUnavailable:
+    """A session is no longer available; `presence` is what was told."""
+
+    session: Session
+    presence: Presence
+
+
+class Presences:
+    """The presence of all local sessions."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._sessions = server.sessions
+        self._rosters = server.rosters
+        self.subscriptions = Subscriptions(server, self)
+
+    # --- from local sessions ---------------------------------------------------------
+
+    async def sent(self, presence: Presence, session: Session) -> None:
+        """Handle what a local session sends. Raises `StanzaError` to refuse it."""
+        kind, to = presence.type, presence.to
+        if kind in SUBSCRIBING:
+            await self.subscriptions.sent(presence, session)
+        elif kind not in (None, "unavailable", "probe", "error"):
+            raise StanzaError("bad-request", "there is no such type of presence")
+        elif to is None:
+            if kind == "unavailable":
+                await self.leave(session, presence)
+            elif kind is None:
+                await self._broadcast(presence, session)
+        elif kind == "probe":
+            await self.arrived(presence.routed(sender=session.jid.bare), to.bare)
+        else:
+            await self._direct(presence, to, session)
+
+    async def _broadcast(self, presence: Presence, session: Session) -> None:
+        """Presence to everybody (§4.2.2, §4.4.2): the first brings what the client missed."""
+        wire.check(presence)
+        roster = await self._rosters.of(session.jid.bare)
+        is_first = session.presence is None
+        session.presence = presence
+        session.presence_at = session.host.clock.now()
+        session.priority = wire.priority(presence)
+        await self._tell(presence, roster.watchers)
+        await self._tell_own(presence, session)
+        if not is_first:
+            await session.host.events.tell(PresenceChanged(session, presence))
+            return
+        for other in self._sessions.available(session.jid.bare):
+            if other is not session and other.presence is not None:
+                session.send(_stamped(other).routed(to=session.jid))
+        for source in roster.sources:
+            if self._sessions.of(source):  # of one who is not there, silence says the same
+                await self.reply(Presence("probe", source, session.jid))
+        self.subscriptions.deliver_pending(roster, session)
+        await session.host.events.tell(SessionAvailable(session))
+
+    async def leave(self, session: Session, presence: Presence | None = None) -> None:
+        """Tell everybody who was told of `session` that it is gone (§4.5, §4.6.3).
+
+        `presence` is what the client said; a connection that broke said nothing.
+        """
+        directed = session[DIRECTED]
+        if session.presence is None and not directed:
+            return
+        gone = presence or Presence("unavailable", sender=session.jid)
+        was_available = session.presence is not None
+        session[DIRECTED] = frozenset()
+        session.presence, session.priority = None, -1
+        roster = await self._rosters.of(session.jid.bare)
+        if was_available:
+            await self._tell(gone, roster.watchers)
+            await self._tell_own(gone, session)
+        await self._tell(gone, (to for to in directed if not roster.is_watched_by(to.bare)))
+        if was_available:
+            await session.host.events.tell(SessionUnavailable(session, gone))
+
+    async def _direct(self, presence: Presence, to: JID, session: Session) -> None:
+        """Presence to one address, remembered so that it hears of the end (§4.6)."""
+        known = session[DIRECTED]
+        if presence.type == "unavailable":
+            session[DIRECTED] = known - {to}
+        elif presence.type is None and to not in known:
+            if len(known) >= MAX_DIRECTED:
+                raise StanzaError("resource-constraint", "directed presence to too many")
+            session[DIRECTED] = known | {to}
+        await self.arrived(presence, to)
+
+    # --- to local accounts -----------------------------------------------------------
+
+    async def arrived(self, presence: Presence, to: JID) -> None:
+        """Handle presence for `to`, from whoever its `sender` is.
+
+        Raises `StanzaError` ``remote-server-not-found`` for a domain that is not ours;
+        whatever else cannot be delivered is ignored, as §8.5 wants.
+        """
+        host = self._server.router.host_of(to)
+        if to.local is None:
+            return
+        if presence.type in SUBSCRIBING:
+            await self.subscriptions.arrived(presence, to.bare)
+        elif presence.type == "probe":
+            await self._probed(presence, to.bare)
+        elif to.resource is not None:
+            exact = self._sessions.find(to)
+            if exact is not None:
+                await self._hand_over(presence, to.bare, (exact,))
+        elif presence.type != "error":
+            targets = self._sessions.available(to)
+            if targets:
+                await self._hand_over(presence, host.jid if to.local is None else to, targets)
+
+    async def _hand_over(self, presence: Presence, owner: JID, targets: Sequence[Session]) -> None:
+        host = targets[0].host
+        try:
+            presence = await host.delivering.run(presence, owner, targets)  # type: ignore[assignment]
+        except StanzaError:
+            return  # presence that a guard stops is dropped: an error would tell who blocks whom
+        for target in targets:
+            target.send(presence)
+
+    async def _probed(self, probe: Presence, owner: JID) -> None:
+        """Answer a probe for `owner`, if its sender may know (§4.3.2)."""
+        asker = probe.sender
+        if asker is None:
+            return
+        if asker.bare != owner:
+            roster = await self._rosters.of(owner)
+            if not roster.is_watched_by(asker.bare):
+                refusal = Presence("unsubscribed", asker.bare, owner)
+                await self.reply(refusal)
+                return
+        for session in self._sessions.available(owner):
+            await self.reply(_stamped(session).routed(to=asker))
+
+    # --- telling ---------------------------------------------------------------------
+
+    async def reply(self, presence: Presence) -> None:
+        """Bring presence that the server sends for somebody to its `to`; drop what cannot be."""
+        to = presence.to
+        if to is None:
+            return
+        try:
+            await self.arrived(presence, to)
+        except StanzaError:
+            return  # the domain is not served: nobody is there to be told
+
+    async def _tell(self, presence: Presence, addresses: Iterable[JID]) -> None:
+        """Send copies of `presence`, from its sender, to each of `addresses`."""
+        sessions, hosts = self._sessions, self._server.hosts
+        for address in addresses:
+            if address.domain not in hosts:
+                continue
+            if address.resource is None and not sessions.of(address):
+                continue
+            await self.arrived(presence.routed(to=address), address)
+
+    async def _tell_own(self, presence: Presence, session: Session) -> None:
+        """To the account's available resources, the sender's own included (§4.2.2)."""
+        own = session.jid.bare
+        targets = self._sessions.available(own)
+        if session not in targets and session.ended is None:
+            targets.append(session)
+        if targets:
+            await self._hand_over(presence.routed(to=own), own, targets)
+
+    async def show(self, roster: Roster, contact: JID) -> None:
+        """Tell `contact` of every available resource of the roster's owner: it may know now."""
+        for session in self._sessions.available(roster.owner):
+            if session.presence is not None:
+                await self.reply(session.presence.routed(to=contact))
+
+    async def hide(self, owner: JID, contact: JID) -> None:
+        """Tell `contact` that every resource of `owner` is gone: it may not know any more."""
+        for session in self._sessions.available(owner):
+            await self.reply(Presence("unavailable", contact, session.jid))
+
+
+def _stamped(session: Session) -> Presence:
+    """The session's presence with the time at which it was sent (§4.3.2, XEP-0203)."""
+    presence = session.presence
+    if presence is None or session.presence_at is None:
+        raise ValueError(f"{session.jid} is not available")
+    return delay.stamped(presence, session.presence_at, session.jid.bare)

@@ -1,0 +1,170 @@
+"""The way of a stanza from whoever sends it to whoever it is for (RFC 6120 §10, RFC 6121 §8).
+
+Nothing here waits for a receiver. `receive` returns when the stanza has been handled, so a
+connection that awaits it reads no faster than the server works, and its stanzas stay in
+order (RFC 6120 §10.1).
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from ..core.errors import StanzaError, StreamError
+from ..core.jid import JID
+from ..core.stanza import Iq, Message, Presence, Stanza, check_iq
+from ..wire.delivery import Action, decide, target
+from .module import Request
+from .session import Session
+
+if TYPE_CHECKING:
+    from .app import Server
+    from .hosts import Host
+
+log = logging.getLogger(__name__)
+
+
+class Router:
+    """Where every stanza passes, once."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self.sessions = server.sessions
+        self.hosts = server.hosts
+
+    # --- from local sessions ---------------------------------------------------------
+
+    async def receive(self, stanza: Stanza, session: Session) -> None:
+        """Take a stanza from a local session, already stamped with its address.
+
+        Refusals go back to the session. Raises nothing but cancellation and `StreamError`.
+        """
+        try:
+            if stanza.__class__ is Iq:
+                check_iq(stanza)
+            stanza = await session.host.sending.run(stanza, session)
+            await self._send(stanza, session)
+        except StanzaError as error:
+            self._refuse(stanza, error, session)
+        except StreamError:
+            raise
+        except Exception:
+            log.exception("stanza failed: %s from %s", stanza.tag, session.jid)
+            self._refuse(stanza, StanzaError("internal-server-error"), session)
+
+    def _refuse(self, stanza: Stanza, error: StanzaError, session: Session) -> None:
+        """Tell the sender, unless the stanza is an answer itself or presence that says no more."""
+        if stanza.type == "error" or (stanza.__class__ is Iq and stanza.type == "result"):
+            return
+        if stanza.__class__ is Presence and stanza.type == "unavailable":
+            return
+        own = session.jid.bare if stanza.to is None else None  # what it was meant for, unsaid
+        session.send(stanza.refuse(error).routed(sender=own, to=session.jid))
+
+    async def _send(self, stanza: Stanza, session: Session) -> None:
+        match stanza:
+            case Message():
+                await self.message(stanza, stanza.to or session.jid.bare)
+            case Presence():
+                await self.server.presences.sent(stanza, session)
+            case Iq():
+                await self._iq(stanza, stanza.to or session.jid.bare, session)
+
+    # --- to whoever a stanza is for --------------------------------------------------
+
+    async def route(self, stanza: Stanza) -> None:
+        """Bring a stanza that the server or a service made to its `to`; drop what is refused."""
+        to = stanza.to
+        if to is None:
+            raise ValueError("nobody to route to")
+        try:
+            match stanza:
+                case Message():
+                    await self.message(stanza, to)
+                case Presence():
+                    await self.server.presences.arrived(stanza, to)
+                case Iq():
+                    await self._iq(stanza, to, None)
+        except StanzaError as error:
+            log.debug("dropped: %s to %s: %s", stanza.tag, to, error)
+
+    def host_of(self, to: JID) -> Host:
+        """The host that serves `to`. Raises `StanzaError` for a domain that is not ours."""
+        host = self.hosts.get(to.domain)
+        if host is None:
+            raise StanzaError("remote-server-not-found", "that domain is not served here")
+        return host
+
+    async def message(self, message: Message, to: JID) -> None:
+        """Deliver by the table of RFC 6121 §8.5. Raises `StanzaError` to refuse."""
+        host = self.host_of(to)
+        if to.local is None:
+            return await self._to_host(message)
+        account = self.sessions.of(to.bare)
+        exact = account.get(to.resource) if to.resource is not None else None
+        if exact is not None:
+            message = await host.delivering.run(message, to.bare, (exact,))  # type: ignore[assignment]
+            return exact.send(message)
+        available = [s for s in account.values() if s.presence is not None]
+        there = target(session.priority for session in available)
+        match decide(message, to.resource is not None, there):
+            case Action.DELIVER_WILLING:
+                willing = [s for s in available if s.priority >= 0]
+                message = await host.delivering.run(message, to.bare, willing)  # type: ignore[assignment]
+                for session in willing:
+                    session.send(message)
+            case Action.STORE:
+                await self._store(message, to.bare, host)
+            case Action.REFUSE:
+                raise StanzaError("service-unavailable")
+        return None
+
+    async def _store(self, message: Message, owner: JID, host: Host) -> None:
+        """Nobody is there to take `message`: keep it, or refuse it if nobody keeps it."""
+        if not await self.server.accounts.exists(owner):
+            return  # as silent as an account that keeps it (§8.5.1)
+        message = await host.delivering.run(message, owner, ())  # type: ignore[assignment]
+        if not await host.undelivered.run(message, owner):
+            raise StanzaError("service-unavailable")
+
+    async def _to_host(self, message: Message) -> None:
+        if message.type != "error":
+            raise StanzaError("service-unavailable", "nobody reads messages to the server")
+
+    async def _iq(self, iq: Iq, to: JID, sender: Session | None) -> None:
+        """Answer an IQ, or hand it to the resource it is for."""
+        host = self.host_of(to)
+        if not iq.is_request:
+            await self._answered(iq, to, host, sender)
+        elif to.resource is None:
+            await self._ask(iq, to, host, sender)
+        else:
+            target = self.sessions.find(to)
+            if target is None:
+                raise StanzaError("service-unavailable")
+            iq = await host.delivering.run(iq, to.bare, (target,))  # type: ignore[assignment]
+            target.send(iq)
+
+    async def _ask(self, iq: Iq, to: JID, host: Host, sender: Session | None) -> None:
+        origin = iq.sender
+        if origin is None:
+            raise StanzaError("bad-request", "a request from nobody")
+        await host.delivering.run(iq, to, ())
+        answer = await host.answer(Request(iq, origin, to, sender))
+        if sender is not None:
+            if iq.to is None:
+                answer.sender = to  # fresh: nobody has seen it yet
+            sender.send(answer)
+        else:
+            await self.route(answer)
+
+    async def _answered(self, iq: Iq, to: JID, host: Host, sender: Session | None) -> None:
+        """A result or error: to the resource that asked, or to ourselves."""
+        if to.resource is None:
+            if sender is not None and to in (host.jid, sender.jid.bare):
+                sender.settle(iq)
+            return
+        target = self.sessions.find(to)
+        if target is not None:
+            iq = await host.delivering.run(iq, to.bare, (target,))  # type: ignore[assignment]
+            target.send(iq)

@@ -1,0 +1,134 @@
+"""A bound resource of a local account, and the queue of what it has yet to be sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from ..core.errors import StreamError
+from ..core.jid import JID
+from ..core.stanza import Iq, Presence, Stanza
+
+if TYPE_CHECKING:
+    from .hosts import Host
+
+T = TypeVar("T")
+
+MAX_AWAITED = 64  # our own requests to one client that may be unanswered
+
+
+class Key(Generic[T]):
+    """Names one module's state in a session, and its type.
+
+    `default` stands until the module sets something; never change it in place.
+    """
+
+    def __init__(self, name: str, default: T) -> None:
+        self.name, self.default = name, default
+
+
+def _nobody() -> None:
+    """No connection writes this queue out: the session is played in memory."""
+
+
+class Session:
+    """One client, from resource binding to the end of its stream (RFC 6120 §7)."""
+
+    __slots__ = (
+        "_state",
+        "address",
+        "awaiting",
+        "began",
+        "ended",
+        "host",
+        "jid",
+        "lang",
+        "limits",
+        "on_end",
+        "presence",
+        "presence_at",
+        "priority",
+        "queue",
+        "queued_octets",
+        "secure",
+        "wake",
+    )
+
+    def __init__(self, jid: JID, host: Host, *, lang: str | None = None) -> None:
+        self.jid = jid
+        self.host = host
+        self.lang = lang
+        self.limits = host.server.settings.limits
+        self.began: datetime = host.clock.now()
+        self.address = ""  # of the peer, for people to read
+        self.secure = False
+        self.presence: Presence | None = None  # the last it sent to everybody, while available
+        self.presence_at: datetime | None = None
+        self.priority = -1  # of that presence; below 0 it gets no messages by its bare address
+        self.queue: list[Stanza] = []
+        self.queued_octets = 0
+        self.ended: StreamError | None = None
+        self.wake: Callable[[], None] = _nobody  # set by whoever writes the queue out
+        self.on_end: Callable[[], None] = _nobody
+        self.awaiting: dict[str, Callable[[Iq], None]] | None = None  # id -> who asked
+        self._state: dict[Key[Any], Any] | None = None
+
+    def __getitem__(self, key: Key[T]) -> T:
+        return key.default if self._state is None else self._state.get(key, key.default)
+
+    def __setitem__(self, key: Key[T], value: T) -> None:
+        if self._state is None:
+            self._state = {}
+        self._state[key] = value
+
+    @property
+    def is_available(self) -> bool:
+        return self.presence is not None
+
+    def send(self, stanza: Stanza) -> None:
+        """Queue `stanza`. Never waits: a slow receiver must not hold up its senders.
+
+        A session whose queue is full is ended instead; what waits in it, this stanza
+        included, is handed to offline storage when it goes.
+        """
+        self.queue.append(stanza)
+        self.queued_octets += len(stanza.write())
+        limits = self.limits
+        if len(self.queue) > limits.send_queue or self.queued_octets > limits.send_queue_size:
+            self.end(StreamError("resource-constraint", "the client reads too slowly"))
+        self.wake()
+
+    def take(self) -> list[Stanza]:
+        """What is to be written now, each stanza once."""
+        taken, self.queue = self.queue, []
+        self.queued_octets = 0
+        return taken
+
+    def ask(self, iq: Iq, answered: Callable[[Iq], None]) -> None:
+        """Send a request of ours; `answered` gets its result or error, if one comes.
+
+        The oldest unanswered one is forgotten when there are too many.
+        """
+        if self.awaiting is None:
+            self.awaiting = {}
+        while len(self.awaiting) >= MAX_AWAITED:
+            del self.awaiting[next(iter(self.awaiting))]
+        self.awaiting[iq.id or ""] = answered
+        self.send(iq)
+
+    def settle(self, iq: Iq) -> None:
+        """Take the answer to a request of ours; one to no request is ignored."""
+        answered = self.awaiting.pop(iq.id or "", None) if self.awaiting else None
+        if answered:
+            answered(iq)
+
+    def end(self, error: StreamError | None = None) -> None:
+        """End the stream, with `error` as the last word. The first reason counts."""
+        if self.ended is None:
+            self.ended = error or StreamError("reset", "the session was ended")
+            self.on_end()
+        self.wake()
+
+    def __repr__(self) -> str:
+        return f"<session {self.jid}>"

@@ -1,0 +1,102 @@
+"""Where stories are played: in memory, with the real server, store and modules."""
+
+from __future__ import annotations
+
+import random
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from pyrite.core.errors import StanzaError
+from pyrite.core.jid import JID
+from pyrite.core.stanza import NS, Stanza, read, read_unaddressed
+from pyrite.core.xml import Element, parse
+from pyrite.kit.clock import ManualClock
+from pyrite.server.app import Server
+from pyrite.server.catalogue import Installed
+from pyrite.server.session import Session
+from pyrite.server.settings import Settings, load
+from pyrite.server.store.roster import Item
+
+from .stage import Script, shuffle
+
+
+def settings_for(script: Script, folder: Path, extra: str = "") -> Settings:
+    """The settings that `script` asks for, read as the server would read them."""
+    lines = [f'data = "{folder}"', extra]
+    for domain in script.hosts:
+        lines.append(f'[host."{domain}"]')
+        if script.modules is not None:
+            names = ", ".join(f'"{name}"' for name in script.modules)
+            lines.append(f"modules = [{names}]")
+        lines += [f"{key} = {value}" for key, value in script.host_settings.items()]
+    for module, values in script.settings.items():
+        lines.append(f"[modules.{module}]")
+        lines += [f"{key} = {value}" for key, value in values.items()]
+    file = folder / "story.toml"
+    file.write_text("\n".join(lines))
+    return load(file, Installed())
+
+
+async def prepare(server: Server, script: Script) -> None:
+    """Make the accounts of `script`, and friends of those who are."""
+    for account in script.accounts:
+        await server.stores.accounts.create(account, (), server.clock.now())
+    for one, other in script.friends:
+        for owner, contact in ((one, other), (other, one)):
+            if owner.domain in script.hosts:
+                await server.stores.roster.put(owner, Item(contact, subscription="both"))
+
+
+class Memory:
+    """No sockets and no time: what is sent is handled before the next line is read."""
+
+    def __init__(self, server: Server, clock: ManualClock) -> None:
+        self.server, self.clock = server, clock
+        self.sessions: dict[JID, Session] = {}
+        self.received: dict[JID, deque[Stanza]] = {}
+
+    async def join(self, actor: JID) -> None:
+        session = await self.server.bind(actor.bare, actor.resource)
+        assert session.jid == actor
+        self.sessions[actor] = session
+        self.received.setdefault(actor, deque())
+
+    async def leave(self, actor: JID, *, cleanly: bool) -> None:
+        self._collect(actor)
+        await self.server.unbind(self.sessions.pop(actor))
+
+    async def send(self, actor: JID, xml: str) -> None:
+        session = self.sessions[actor]
+        element = parse(xml, NS)
+        try:
+            stanza = read(element)
+        except StanzaError as error:
+            session.send(read_unaddressed(element).refuse(error).routed(to=actor))
+            return
+        stanza.sender = session.jid
+        await self.server.router.receive(stanza, session)
+
+    async def receive(self, actor: JID) -> Element | None:
+        self._collect(actor)
+        waiting = self.received[actor]
+        return waiting.popleft().to_element() if waiting else None
+
+    async def wait(self, seconds: float) -> None:
+        self.clock.advance(seconds)
+
+    def _collect(self, actor: JID) -> None:
+        if actor in self.sessions:
+            self.received[actor].extend(self.sessions[actor].take())
+
+
+@asynccontextmanager
+async def in_memory(script: Script, folder: Path, seed: int) -> AsyncIterator[Memory]:
+    """A server for `script`, its handlers in an order of their own for each `seed`."""
+    clock = ManualClock()
+    server = Server(settings_for(script, folder), clock=clock)
+    async with server.opened():
+        await prepare(server, script)
+        shuffle(server, random.Random(seed))
+        yield Memory(server, clock)
