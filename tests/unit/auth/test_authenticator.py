@@ -390,6 +390,15 @@ async def test_an_account_without_such_keys_looks_like_a_stranger(verona: World)
     assert await verona.plain(b"\0romeo\0wherefore art thou") == "not-authorized"
 
 
+@pytest.mark.parametrize("confirms", [True, False])
+async def test_the_offer_is_confirmed_inside_scram(verona: World, confirms: bool) -> None:
+    verona.authenticator.settings = options(confirm_offer=confirms)
+    exchange = verona.authenticator.exchange(SECURE)
+    step = await exchange.start("SCRAM-SHA-256", b"n,,n=romeo,r=abcdefghijkl")
+    assert isinstance(step, Challenge)
+    assert (b",h=" in step.data) is confirms
+
+
 async def test_settings_hold_for_the_next_exchange(verona: World) -> None:
     verona.authenticator.settings = options(mechanisms=("SCRAM-SHA-1",))
     assert verona.authenticator.mechanisms(SECURE) == ("SCRAM-SHA-1",)

@@ -17,6 +17,7 @@ from pyrite.server.auth import AuthSettings, identities_in, secret_in
 from pyrite.server.auth.identities import MAX_IDENTITIES, XMPP_ADDR, _text
 from pyrite.server.auth.names import mixes_scripts, skeleton
 from pyrite.server.auth.passwords import COMMON
+from pyrite.server.auth.secret import NAME, _make
 
 
 def test_settings_are_written_with_dashes_and_units(tmp_path: Path) -> None:
@@ -53,6 +54,13 @@ def test_the_secret_is_made_once_and_kept_to_its_owner(tmp_path: Path) -> None:
     assert secret_in(tmp_path) == secret
     (file,) = tmp_path.iterdir()
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_the_first_secret_stays(tmp_path: Path) -> None:
+    secret = secret_in(tmp_path)
+    _make(tmp_path / NAME)  # another process, a moment later
+    assert secret_in(tmp_path) == secret
+    assert len(list(tmp_path.iterdir())) == 1
 
 
 def test_a_damaged_secret_is_not_used(tmp_path: Path) -> None:

@@ -274,6 +274,22 @@ def test_credentials_that_cannot_be_sent(password: str) -> None:
     assert raised.value.condition == "malformed-request"
 
 
+@pytest.mark.parametrize("authzid", ["", "juliet@verona.lit"])
+def test_a_certificate_of_several_people(authzid: str) -> None:
+    offered = offer("EXTERNAL", identities=TWO if authzid else TWO[:1])
+    credentials = Credentials(authzid=authzid, certificate=True)
+    proven = talk(
+        choose(advertised(offered), credentials, "n" * 12), server("EXTERNAL", offered), OWNER
+    )
+    assert proven.username == (authzid or TWO[0])
+
+
+def test_a_guest_says_nothing() -> None:
+    offered = offer("ANONYMOUS")
+    client = choose(advertised(offered), Credentials(), "n" * 12, ["ANONYMOUS"])
+    assert talk(client, server("ANONYMOUS", offered), OWNER) == Proven("")
+
+
 @pytest.mark.parametrize("name", ["PLAIN", "EXTERNAL", "ANONYMOUS"])
 def test_a_client_of_one_message_is_asked_nothing(name: str) -> None:
     credentials = Credentials("romeo", "wherefore", certificate=True)

@@ -16,6 +16,7 @@ from pyrite.core.sasl import (
     Credentials,
     Keys,
     NeedKeys,
+    PrepError,
     Proven,
     UntrustedServer,
     choose,
@@ -206,6 +207,12 @@ def test_fake_keys_stay_the_same_and_look_like_real_ones() -> None:
     real = derive("SCRAM-SHA-512", "x", b"0123456789abcdef", 10_000)
     for name in ("salt", "stored_key", "server_key"):
         assert len(getattr(fake, name)) == len(getattr(real, name))
+
+
+@pytest.mark.parametrize("password", ["", "\u00ad", "\ud800"])
+def test_no_keys_for_no_password(password: str) -> None:
+    with pytest.raises(PrepError):
+        derive("SCRAM-SHA-1", password, b"salt", 4096)
 
 
 def test_keys_and_passwords_are_not_shown() -> None:
@@ -422,6 +429,15 @@ def test_a_changed_offer_is_noticed_by_the_client() -> None:
     stripped = advertised(offer("SCRAM-SHA-1", bindings={}), bindings={})
     with pytest.raises(UntrustedServer, match="changed on its way"):
         talk(choose(stripped, ROMEO, "a" * 12), server("SCRAM-SHA-1", offered), OWNER)
+
+
+def test_an_offer_may_go_unconfirmed() -> None:
+    offered = offer(*PLAIN_AND_PLUS, confirms=False)
+    ours, client = server(PLAIN_AND_PLUS[0], offered), choose(advertised(offered), ROMEO, "a" * 12)
+    step = OWNER.answer(ours.step(client.start()))
+    assert isinstance(step, Challenge)
+    assert b",h=" not in step.data
+    assert isinstance(OWNER.answer(ours.step(client.step(step.data))), Proven)
 
 
 def test_a_changed_protection_is_noticed_by_the_server() -> None:

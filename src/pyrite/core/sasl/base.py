@@ -86,6 +86,7 @@ class Offer:
     nonce: Callable[[], str]  # a fresh unguessable one: printable ASCII without a comma
     bindings: Mapping[str, bytes] = field(default_factory=dict)  # type -> data of this TLS channel
     identities: tuple[str, ...] = ()  # the verified JIDs of the client's certificate
+    confirms: bool = True  # SCRAM repeats the offer in a way that nobody can forge (XEP-0474)
 
     @property
     def binds(self) -> bool:

@@ -92,11 +92,15 @@ class ScramServer(ServerMechanism):
     def _challenge(self, hello: _Hello, keys: Keys) -> Step:
         nonce = hello.nonce + self._offer.nonce()
         salt = encode_base64(keys.salt)
+        text = f"r={nonce},s={salt},i={keys.iterations}{self._confirmation()}"
+        self._next = partial(self._final, hello, _Reply(text, nonce, keys))
+        return Challenge(text.encode())
+
+    def _confirmation(self) -> str:
+        if not self._offer.confirms:
+            return ""
         types = self._offer.bindings if self._offer.binds else ()
-        hashed = protection(self._hash, self._offer.mechanisms, types)
-        reply = _Reply(f"r={nonce},s={salt},i={keys.iterations},h={hashed}", nonce, keys)
-        self._next = partial(self._final, hello, reply)
-        return Challenge(reply.text.encode())
+        return f",h={protection(self._hash, self._offer.mechanisms, types)}"
 
     def _final(self, hello: _Hello, reply: _Reply, data: bytes) -> Step:
         final = parse(CLIENT_FINAL, decode(data))

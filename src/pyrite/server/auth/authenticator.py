@@ -121,6 +121,7 @@ class Exchange:
             host.ids,
             {name: channel.bindings[name] for name in types},
             host.owned(channel),
+            confirms=host.settings.confirm_offer,
         )
         self._name = ""
         self._mechanism: ServerMechanism | None = None

@@ -28,6 +28,9 @@ class AuthSettings(Table):
     first. EXTERNAL, DIGEST-MD5 and ANONYMOUS are there too, for those who need them."""
     plain_without_tls: bool = False
     """Offer PLAIN on an unencrypted channel. `true` is for tests on loopback only."""
+    confirm_offer: bool = True
+    """Repeat what was offered inside SCRAM, so that clients notice who has changed it on the way
+    (XEP-0474). `false` for clients that still expect an older draft of it."""
     iterations: Annotated[int, Meta(ge=4096, le=1_000_000)] = 10_000
     """How many times a new password is hashed. More slows down whoever has stolen the store,
     and each login of each phone, which hashes as often. 10,000 is what servers and clients
