@@ -71,21 +71,24 @@ class ClientConnection:
 
     async def _handle(self, event: Event) -> None:
         try:
-            if event.__class__ is Element:
-                if self.session is not None:
-                    await self._stanza(event, self.session)
-                else:
-                    await self._negotiate(event)
-            elif isinstance(event, Opened):
-                self._opened(event.root)
-            elif isinstance(event, Closed):
-                self._closed()
-            else:
-                raise event  # type: ignore[misc]
+            if self.session is not None and event.__class__ is Element:
+                return await self._stanza(event, self.session)
+            await self._converse(event)
         except StreamError as error:
             self.end(error)
-        if self.session is None:
-            self.connection.wake()  # a session wakes it by itself
+        return self.connection.wake()
+
+    async def _converse(self, event: Event) -> None:
+        """Take what is no stanza of a session."""
+        match event:
+            case Opened(header):
+                self._opened(header)
+            case Element():
+                await self._negotiate(event)
+            case Closed():
+                self._closed()
+            case StreamError():
+                raise event
 
     async def _stanza(self, element: Element, session: Session) -> None:
         """Take a stanza of a bound session (§8.1.2.1: its sender is who it says it is)."""

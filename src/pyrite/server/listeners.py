@@ -96,7 +96,7 @@ class Listeners:
         self._watch = Watch((identity.certificate, identity.key))
 
     def reload_certificate(self) -> None:
-        """Show new connections what is in the files now; one that cannot be used changes nothing."""
+        """Show new connections what is in the files now, if it can be used."""
         for context in (self._starttls, self._direct):
             if context is not None:
                 try:
