@@ -1,0 +1,49 @@
+"""Delayed Delivery: when a stanza was really sent."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from datetime import datetime
+from typing import TypeVar
+
+from ..core.errors import StanzaError
+from ..core.jid import JID
+from ..core.payload import attr, decode, name_of, payload, text
+from ..core.stanza import Stanza
+from ..core.xml import Element
+from . import Spec
+
+SPEC = Spec("XEP-0203", "2.0", "Delayed Delivery")
+NS = "urn:xmpp:delay"
+
+S = TypeVar("S", bound=Stanza)
+
+
+@payload(NS, "delay")
+class Delay:
+    """When it was sent, who kept it since (`sender`), and why (§3)."""
+
+    stamp: datetime = attr()
+    sender: JID | None = attr("from", default=None)
+    reason: str = text(default="")
+
+
+def stamped(stanza: S, when: datetime, by: JID, reason: str = "") -> S:
+    """`stanza` with the word of `by`, who kept it; what others said stays (§4)."""
+    return stanza.add(Delay(when, by, reason))
+
+
+def without_forged(stanza: S, ours: Container[JID]) -> S:
+    """Without any delay in the name of one of `ours`: what comes from outside cannot know.
+
+    Also drops those that are malformed. The same object if there is nothing to drop.
+    """
+    kept = [e for e in stanza.payloads if e.name != name_of(Delay) or not _claims(e, ours)]
+    return stanza if len(kept) == len(stanza.payloads) else stanza.with_payloads(kept)
+
+
+def _claims(element: Element, ours: Container[JID]) -> bool:
+    try:
+        return decode(Delay, element).sender in ours
+    except StanzaError:
+        return True

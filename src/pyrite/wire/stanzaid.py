@@ -1,0 +1,62 @@
+"""Unique and Stable Stanza IDs: what an archive calls a message."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from typing import TypeVar
+
+from ..core.errors import StanzaError
+from ..core.jid import JID
+from ..core.payload import attr, decode, name_of, payload
+from ..core.stanza import Stanza
+from ..core.xml import Element
+from . import Spec
+
+SPEC = Spec("XEP-0359", "0.7.0", "Unique and Stable Stanza IDs")
+NS = "urn:xmpp:sid:0"
+
+S = TypeVar("S", bound=Stanza)
+
+
+@payload(NS, "stanza-id")
+class StanzaId:
+    """The id that `by` gave it: an account, or a room (§3.1)."""
+
+    id: str = attr()
+    by: JID = attr()
+
+
+@payload(NS, "origin-id")
+class OriginId:
+    """The id that its sender gave it, which anybody can claim (§3.2, §6)."""
+
+    id: str = attr()
+
+
+def stamped(stanza: S, id: str, by: JID) -> S:
+    """`stanza` with the id that `by` gives it, and no other in that name (§5, rules 2 and 4)."""
+    return without_forged(stanza, (by,)).add(StanzaId(id, by))
+
+
+def without_forged(stanza: S, ours: Container[JID]) -> S:
+    """Without any id in the name of one of `ours`, however often it is there (§5, rule 2).
+
+    Also drops those that are malformed. The same object if there is nothing to drop.
+    """
+    kept = [e for e in stanza.payloads if e.name != name_of(StanzaId) or not _claims(e, ours)]
+    return stanza if len(kept) == len(stanza.payloads) else stanza.with_payloads(kept)
+
+
+def _claims(element: Element, ours: Container[JID]) -> bool:
+    try:
+        return decode(StanzaId, element).by in ours
+    except StanzaError:
+        return True
+
+
+def id_by(stanza: Stanza, by: JID) -> str | None:
+    """The id that `by` gave `stanza`, to be believed only if `by`'s server guards it (§6)."""
+    for element in stanza.payloads:
+        if element.name == name_of(StanzaId) and _claims(element, (by,)):
+            return element.attrs.get("id")
+    return None
