@@ -23,6 +23,9 @@ from unit.auth.world import (
     outcome,
 )
 
+# Nothing here depends on the loop; what does is in test_limits.py.
+pytestmark = pytest.mark.asyncio(loop_factories=["uvloop"])
+
 BARE = Channel(False, address="192.0.2.1")
 TLS_ONLY = replace(SECURE, bindings={})
 ROMEOS_CERTIFICATE = replace(SECURE, certificate_identities=("romeo@verona.lit", "x@mantua.lit"))
@@ -405,7 +408,6 @@ async def test_settings_hold_for_the_next_exchange(verona: World) -> None:
     assert (await verona.login("romeo", PASSWORD, "SCRAM-SHA-1", TLS_ONLY)).jid == ROMEO
 
 
-@pytest.mark.asyncio(loop_factories=["asyncio"])
 @settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
