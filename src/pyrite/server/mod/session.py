@@ -1,0 +1,23 @@
+"""Lets old clients ask for the session that they have already (RFC 3921 §3)."""
+
+from __future__ import annotations
+
+from ...core.negotiate import Phase
+from ...core.payload import encode
+from ...core.xml import Element
+from ...wire import session
+from ..module import Module, Request, offering, request
+
+
+class Session(Module):
+    """A request that once did something, and a feature that says it need not be made."""
+
+    spec = session.SPEC
+
+    @offering(Phase.AUTHENTICATED)
+    def offer(self, _secure: bool) -> Element:
+        return encode(session.Session(optional=True))
+
+    @request("set", session.Session)
+    def begin(self, _: session.Session, __: Request) -> None:
+        """Binding a resource has begun it."""
