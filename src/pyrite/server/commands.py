@@ -243,7 +243,7 @@ class Commands:
 
 def encode(result: Any) -> Any:
     """The result of a command as plain data that JSON can carry."""
-    return msgspec.to_builtins(result, enc_hook=str, str_keys=True)
+    return msgspec.json.decode(msgspec.json.encode(result, enc_hook=str))
 
 
 def _struct_of(handler: Callable[..., Any], hints: Mapping[str, Any]) -> type[Struct]:

@@ -36,6 +36,8 @@ from .auth.settings import AuthSettings
 Catalogue = Mapping[str, type[Struct] | None]
 """The known modules, by name, each with the class of its settings if it has any."""
 
+QUIET: dict[str, log.Level] = {"alembic": "warning", "asyncio": "warning"}
+
 Count = Annotated[int, Meta(ge=1)]
 Some = Annotated[Duration, Meta(gt=0)]
 
@@ -106,7 +108,7 @@ class Limits(Table):
     """The most attributes of one element."""
     children: Count = 8192
     """The most elements in a stanza, at all depths."""
-    connections: Count = 20_000
+    connections: Count = 10_000
     """The most connections at a time."""
     connections_per_address: Count = 500
     """The most connections from one address at a time (IPv6: from one /64)."""
@@ -265,6 +267,12 @@ def tables(catalogue: Catalogue) -> Iterator[tuple[str, type[Struct]]]:
     for name, kind in sorted(catalogue.items()):
         if kind is not None:
             yield f"[modules.{name}]", kind
+
+
+def set_up_log(settings: Settings) -> None:
+    """Log as the settings say; libraries that talk much only when something is wrong."""
+    levels = QUIET | settings.log.levels
+    log.setup(settings.log.level, settings.log.format, levels)
 
 
 def _modules(

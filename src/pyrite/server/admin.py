@@ -1,0 +1,297 @@
+"""The server's own commands: accounts, hosts, sessions, modules, settings, numbers."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+from msgspec import Meta
+
+from .. import __version__
+from ..core.errors import StreamError
+from ..core.jid import JID
+from ..kit import log as kit_log
+from ..kit.config import ConfigError, KeyPath, Secret, dotted
+from ..store.errors import StoreError
+from .accounts import AccountDetails, AccountError
+from .catalogue import Installed
+from .commands import CommandError, command, encode
+from .hosts import Host
+from .session import Session
+from .settings import changed, load, set_up_log
+
+if TYPE_CHECKING:
+    from .app import Server
+
+log = logging.getLogger(__name__)
+
+AT_START = {  # tables and keys that a running server does not take up
+    "data",
+    "listen",
+    "metrics",
+    "store",
+    ("limits", "connections"),
+    ("limits", "connections-per-address"),
+    ("limits", "connection-rate"),
+    ("limits", "connection-burst"),
+    ("tls", "certificate"),
+    ("tls", "key"),
+}
+Limit = Annotated[int, Meta(ge=1, le=1000, description="the most that are listed")]
+
+
+@dataclass(frozen=True, slots=True)
+class HostShown:
+    """A served domain."""
+
+    host: str
+    registration: str
+    modules: tuple[str, ...]
+    accounts: int
+    sessions: int
+
+
+@dataclass(frozen=True, slots=True)
+class SessionShown:
+    """A client that is connected."""
+
+    jid: JID
+    address: str
+    secure: bool
+    since: datetime
+    available: bool
+    priority: int
+    queued: int  # stanzas that it has yet to read
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleShown:
+    """A module, and the hosts that it is loaded on."""
+
+    module: str
+    hosts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A metric."""
+
+    name: str
+    label: str | None
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeShown:
+    """A setting that has changed, and when that has an effect."""
+
+    setting: str
+    applies: str
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How the server does."""
+
+    version: str
+    since: datetime
+    hosts: int
+    sessions: int
+
+
+class Admin:
+    """Commands of one server. Every method but these is a command, and says what it does."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self._since = server.clock.now()
+
+    # --- accounts ------------------------------------------------------------------------
+
+    @command(role="host-admin")
+    async def account_add(self, jid: JID, password: Secret) -> None:
+        """Make an account."""
+        with _refusals():
+            await self.server.accounts.create(jid, password.reveal())
+
+    @command(role="host-admin")
+    async def account_list(
+        self, host: str | None = None, after: JID | None = None, limit: Limit = 1000
+    ) -> list[JID]:
+        """List accounts, of one host or of all, in order, from the first behind `after`."""
+        listed: list[JID] = []
+        for domain in sorted(one.domain for one in self._hosts(host)):
+            behind = after if after and after.domain == domain else None
+            if after and domain < after.domain:
+                continue
+            with _refusals():
+                left = limit - len(listed)
+                listed += await self.server.accounts.list(domain, after=behind, limit=left)
+        return listed
+
+    @command(role="host-admin")
+    async def account_show(self, jid: JID) -> AccountDetails:
+        """Show what is known of an account."""
+        with _refusals():
+            return await self.server.accounts.show(jid)
+
+    @command(role="host-admin")
+    async def account_password(self, jid: JID, password: Secret) -> None:
+        """Set the password of an account."""
+        with _refusals():
+            await self.server.accounts.set_password(jid, password.reveal())
+
+    @command(role="host-admin")
+    async def account_disable(self, jid: JID) -> None:
+        """Let nobody log in to an account, and end its sessions; nothing of it is lost."""
+        with _refusals():
+            await self.server.accounts.disable(jid)
+
+    @command(role="host-admin")
+    async def account_enable(self, jid: JID) -> None:
+        """Let the owner of a disabled account log in again."""
+        with _refusals():
+            await self.server.accounts.enable(jid)
+
+    @command(role="host-admin")
+    async def account_delete(self, jid: JID) -> None:
+        """Delete an account and all that is kept for it, and end its sessions."""
+        with _refusals():
+            await self.server.accounts.delete(jid)
+
+    # --- hosts and sessions --------------------------------------------------------------
+
+    @command()
+    async def host_list(self) -> list[HostShown]:
+        """List the served domains."""
+        return [
+            HostShown(
+                host.domain,
+                host.settings.registration,
+                tuple(host.modules),
+                await self.server.accounts.count(host.domain),
+                sum(1 for _ in self.server.sessions.at(host.domain)),
+            )
+            for host in self._hosts(None)
+        ]
+
+    @command(role="host-admin")
+    async def sessions_list(
+        self, host: str | None = None, limit: Limit = 1000
+    ) -> list[SessionShown]:
+        """List the clients that are connected, on one host or on all."""
+        domains = {one.domain for one in self._hosts(host)}
+        found = (session for session in self.server.sessions if session.jid.domain in domains)
+        return [_shown(session) for session, _ in zip(found, range(limit), strict=False)]
+
+    @command(role="host-admin")
+    async def sessions_end(self, jid: JID) -> int:
+        """End a session, or all of an account if no resource is given; how many those were."""
+        of_account = self.server.sessions.of(jid.bare).values()
+        ending = [one for one in of_account if jid.resource is None or one.jid == jid]
+        for session in ending:
+            session.end(StreamError("policy-violation", "ended by an administrator"))
+        if not ending:
+            raise CommandError(f"{jid} has no session")
+        return len(ending)
+
+    # --- modules and settings ------------------------------------------------------------
+
+    @command(role="host-admin")
+    async def module_list(self, host: str | None = None) -> list[ModuleShown]:
+        """List the modules that there are, and the hosts that each is loaded on."""
+        hosts = list(self._hosts(host))
+        return [
+            ModuleShown(name, tuple(one.domain for one in hosts if name in one.modules))
+            for name in Installed()
+        ]
+
+    @command(role="host-admin")
+    async def module_load(self, name: str, host: str) -> None:
+        """Load a module on a host, until the server stops or it is unloaded."""
+        with _refusals():
+            await self._host(host).load(name)
+
+    @command(role="host-admin")
+    async def module_unload(self, name: str, host: str) -> None:
+        """Unload a module from a host, until the server starts again."""
+        found = self._host(host)
+        if name not in found.modules:
+            raise CommandError(f"{name} is not loaded on {host}")
+        await found.unload(name)
+
+    @command()
+    async def reload(self) -> list[ChangeShown]:
+        """Read the settings and certificates again; the settings that have changed."""
+        old = self.server.settings
+        try:
+            new = load(old.file, Installed())
+        except ConfigError as error:
+            raise CommandError(f"nothing was changed:\n{error}") from None
+        differing = changed(old, new)
+        await self.server.reload(new)
+        if any(path[0] == "log" for path in differing):
+            set_up_log(new)
+        return [ChangeShown(dotted(path), _applies(path)) for path in sorted(differing, key=dotted)]
+
+    @command()
+    async def settings_show(self) -> Any:
+        """Show the settings that are in force; secrets are hidden."""
+        return encode(self.server.settings)
+
+    @command()
+    async def log_level(self, level: kit_log.Level, logger: str = "pyrite") -> None:
+        """Log more or less, for one logger and what is below it, until the next reload."""
+        kit_log.set_level(logger, level)
+
+    # --- how it does ---------------------------------------------------------------------
+
+    @command()
+    async def metrics(self) -> list[Number]:
+        """Show what is counted and timed."""
+        return [Number(*sample) for sample in self.server.meter.samples()]
+
+    @command()
+    async def status(self) -> Status:
+        """Show since when the server runs, and how many are connected."""
+        server = self.server
+        return Status(__version__, self._since, len(server.hosts), len(server.sessions))
+
+    def _host(self, name: str) -> Host:
+        found = self.server.hosts.get(name.casefold())
+        if found is None:
+            raise CommandError(f"{name} is not served here")
+        return found
+
+    def _hosts(self, name: str | None) -> Iterator[Host]:
+        yield from self.server.hosts.values() if name is None else [self._host(name)]
+
+
+def _applies(path: KeyPath) -> str:
+    is_later = path[0] in AT_START or path[:2] in AT_START
+    return "at the next start" if is_later else "now"
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """What accounts and modules refuse, a command refuses in the same words."""
+    try:
+        yield
+    except (AccountError, StoreError, LookupError, ValueError) as error:
+        raise CommandError(str(error)) from None
+
+
+def _shown(session: Session) -> SessionShown:
+    return SessionShown(
+        session.jid,
+        session.address,
+        session.secure,
+        session.began,
+        session.is_available,
+        session.priority,
+        len(session.queue),
+    )
