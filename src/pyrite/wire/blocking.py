@@ -75,4 +75,6 @@ def matches(blocked: Collection[JID], who: JID) -> bool:
 
 def refusal() -> StanzaError:
     """What a user gets who writes to somebody they block (§3.3)."""
-    return StanzaError("not-acceptable", "you block this address", app=encode(Blocked()))
+    return StanzaError(
+        "not-acceptable", "you block this address", type="cancel", app=encode(Blocked())
+    )

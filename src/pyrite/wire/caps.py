@@ -12,7 +12,7 @@ from hashlib import new as new_hash
 from ..core.payload import attr, payload
 from . import Spec
 from .dataforms import FORM_TYPE, Form
-from .disco import Info
+from .disco import Identity, Info
 
 SPEC = Spec("XEP-0115", "1.6.0", "Entity Capabilities")
 NS = "http://jabber.org/protocol/caps"
@@ -87,10 +87,8 @@ def _is_typed(form: Form) -> bool:
 
 def _parts(info: Info) -> list[str]:
     """What is hashed, in order; each part is to be followed by ``<``."""
-    parts = sorted(
-        (f"{i.category}/{i.type}/{i.lang or ''}/{i.name or ''}" for i in info.identities),
-        key=_octets,
-    )
+    identities = sorted(info.identities, key=_identity_key)
+    parts = [f"{i.category}/{i.type}/{i.lang or ''}/{i.name or ''}" for i in identities]
     parts += sorted((feature.var for feature in info.features), key=_octets)
     for form in sorted(_forms(info), key=lambda form: _octets(form.form_type or "")):
         parts.append(form.form_type or "")
@@ -98,6 +96,12 @@ def _parts(info: Info) -> list[str]:
         for field in sorted(fields, key=lambda field: _octets(field.var or "")):
             parts += [field.var or "", *sorted(field.values, key=_octets)]
     return parts
+
+
+def _identity_key(identity: Identity) -> tuple[bytes, ...]:
+    """By category, then type, then language, and not by the whole: ``-`` sorts before ``/``."""
+    parts = (identity.category, identity.type, identity.lang or "", identity.name or "")
+    return tuple(map(_octets, parts))
 
 
 def _string(info: Info) -> str:
