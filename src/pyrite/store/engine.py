@@ -18,6 +18,7 @@ from .lane import Job, Lane
 
 T = TypeVar("T")
 
+ATTEMPTS: Final = 3  # times that a group is tried while writes in it make SQLite undo everything
 LONGEST_GROUP: Final = 0.005  # seconds after which a group takes no more writes
 DEFAULTS: Final = Options()
 
@@ -141,6 +142,13 @@ class _Writer:
 
     def _apart(self, jobs: list[Job[Any]]) -> None:
         """Commit those of `jobs` that do not fail."""
+        for _ in range(ATTEMPTS):
+            if self._guarded([job for job in jobs if job.error is None]):
+                return
+        raise StoreError("the database undid the writes again and again")
+
+    def _guarded(self, jobs: list[Job[Any]]) -> bool:
+        """Commit those of `jobs` that do not fail; `False` if one had the database undo all."""
         self._database.execute("BEGIN IMMEDIATE")
         for job in jobs:
             self._database.execute("SAVEPOINT job")
@@ -149,10 +157,11 @@ class _Writer:
             except BaseException as error:
                 job.error = _answer(error)
                 if not self._database.in_transaction:
-                    raise StoreError(f"another write had all undone: {error}") from error
+                    return False
                 self._database.execute("ROLLBACK TO job")
             self._database.execute("RELEASE job")
         self._database.execute("COMMIT")
+        return True
 
     def _join(self, jobs: list[Job[Any]], end: float) -> None:
         """Add to `jobs` what is queued; if that is nothing, what comes within the window."""
