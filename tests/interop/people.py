@@ -16,7 +16,7 @@ from slixmpp.xmlstream import StanzaBase
 
 from .servers import VERONA, Server
 
-PATIENCE = 10.0  # seconds that anything expected may take
+PATIENCE = 4.0  # seconds that anything expected may take
 PASSWORD = "O, be some other name!"
 MEMORY = 10_000  # stanzas that one person remembers
 
