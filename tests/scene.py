@@ -1,7 +1,8 @@
-"""Where stories are played: in memory, with the real server, store and modules."""
+"""Where stories are played: in memory or over sockets, with the real server, store and modules."""
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections import deque
 from collections.abc import AsyncIterator
@@ -13,13 +14,25 @@ from pyrite.core.jid import JID
 from pyrite.core.stanza import NS, Stanza, read, read_unaddressed
 from pyrite.core.xml import Element, parse
 from pyrite.kit.clock import ManualClock
-from pyrite.server.app import Server
+from pyrite.server.app import Server, SessionEnded
 from pyrite.server.catalogue import Installed
 from pyrite.server.session import Session
 from pyrite.server.settings import Settings, load
 from pyrite.server.store.roster import Item
 
+from .peer import PASSWORD, PATIENCE, Peer
 from .stage import Script, shuffle
+
+OVER_SOCKETS = """
+[listen]
+c2s = "127.0.0.1:0"
+[tls]
+required = false
+[auth]
+plain-without-tls = true
+iterations = 4096
+mechanisms = ["PLAIN"]
+"""
 
 
 def settings_for(script: Script, folder: Path, extra: str = "") -> Settings:
@@ -39,10 +52,13 @@ def settings_for(script: Script, folder: Path, extra: str = "") -> Settings:
     return load(file, Installed())
 
 
-async def prepare(server: Server, script: Script) -> None:
+async def prepare(server: Server, script: Script, *, password: str | None = None) -> None:
     """Make the accounts of `script`, and friends of those who are."""
     for account in script.accounts:
-        await server.stores.accounts.create(account, (), server.clock.now())
+        if password is None:
+            await server.stores.accounts.create(account, (), server.clock.now())
+        else:
+            await server.accounts.create(account, password)
     for one, other in script.friends:
         for owner, contact in ((one, other), (other, one)):
             if owner.domain in script.hosts:
@@ -100,3 +116,59 @@ async def in_memory(script: Script, folder: Path, seed: int) -> AsyncIterator[Me
         await prepare(server, script)
         shuffle(server, random.Random(seed))
         yield Memory(server, clock)
+
+
+class Sockets:
+    """The same over TCP: each actor is a connection."""
+
+    def __init__(self, server: Server, clock: ManualClock) -> None:
+        self.server, self.clock = server, clock
+        self.peers: dict[JID, Peer] = {}
+        self.received: dict[JID, deque[Element]] = {}
+
+    async def join(self, actor: JID) -> None:
+        peer = self.peers[actor] = await Peer.connect(self.server.listeners.ports["c2s"])
+        await peer.log_in(actor)
+        self.received.setdefault(actor, deque())
+
+    async def leave(self, actor: JID, *, cleanly: bool) -> None:
+        peer = self.peers[actor]
+        self.received[actor].extend(await peer.barrier())
+        del self.peers[actor]
+        ended = asyncio.Event()
+        host = self.server.hosts[actor.domain]
+        stop = host.events.on(
+            SessionEnded, lambda event: event.session.jid == actor and ended.set()
+        )
+        async with asyncio.timeout(PATIENCE):
+            await (peer.close() if cleanly else peer.abort())
+            await ended.wait()
+        stop()
+
+    async def send(self, actor: JID, xml: str) -> None:
+        peer = self.peers[actor]
+        await peer.send(xml)
+        self.received[actor].extend(await peer.barrier())
+
+    async def receive(self, actor: JID) -> Element | None:
+        if not self.received[actor] and actor in self.peers:
+            self.received[actor].extend(await self.peers[actor].barrier())
+        waiting = self.received[actor]
+        return waiting.popleft() if waiting else None
+
+    async def wait(self, seconds: float) -> None:
+        self.clock.advance(seconds)
+
+
+@asynccontextmanager
+async def over_sockets(script: Script, folder: Path, seed: int) -> AsyncIterator[Sockets]:
+    """A listening server for `script`."""
+    clock = ManualClock()
+    server = Server(settings_for(script, folder, OVER_SOCKETS), clock=clock)
+    async with server.running():
+        await prepare(server, script, password=PASSWORD)
+        shuffle(server, random.Random(seed))
+        scene = Sockets(server, clock)
+        yield scene
+        for peer in scene.peers.values():
+            await peer.abort()
