@@ -71,13 +71,20 @@ class JID:
     bare: Final[JID]
     text: Final[str]
 
-    def __init__(self, local: str | None, domain: str, resource: str | None = None) -> None:
-        bare = domain if local is None else f"{local}@{domain}"
+    def __init__(
+        self,
+        local: str | None,
+        domain: str,
+        resource: str | None = None,
+        bare: JID | None = None,
+    ) -> None:
+        """`bare`, if it is at hand, is shared instead of looked up."""
+        start = domain if local is None else f"{local}@{domain}"
         self.local = local
         self.domain = domain
         self.resource = resource
-        self.text = bare if resource is None else f"{bare}/{resource}"
-        self.bare = self if resource is None else _trusted(bare, local, domain)
+        self.text = start if resource is None else f"{start}/{resource}"
+        self.bare = self if resource is None else bare or _trusted(start, local, domain)
         self._hash = hash(self.text)
 
     @staticmethod
@@ -96,7 +103,7 @@ class JID:
 
     def at(self, resource: str) -> JID:
         """The full address of `resource`, which is trusted to be prepared, at this account."""
-        return JID(self.local, self.domain, resource)
+        return JID(self.local, self.domain, resource, self.bare)
 
     def __str__(self) -> str:
         return self.text
@@ -201,10 +208,9 @@ def _parse(text: str) -> JID:
     account = prepare_local(local) if at else None
     if not slash:
         return JID(account, prepared)
-    bare = prepared if account is None else f"{account}@{prepared}"
-    if bare not in _young:  # so that all full addresses of an account share one bare object
-        _remember(bare, _old.get(bare) or JID(account, prepared))
-    return JID(account, prepared, prepare_resource(resource))
+    text = prepared if account is None else f"{account}@{prepared}"
+    bare = _young.get(text) or _remember(text, _old.get(text) or JID(account, prepared))
+    return JID(account, prepared, prepare_resource(resource), bare)
 
 
 # --- the slow paths ------------------------------------------------------------------------

@@ -6,11 +6,13 @@ from typing import NamedTuple
 
 from ..core.errors import StanzaError
 from ..core.jid import JID
-from ..core.payload import child, encode, payload
+from ..core.payload import child, encode, name_of, payload
+from ..core.stanza import NS as NS_CLIENT
 from ..core.stanza import Message
+from ..core.xml import Element
 from . import Spec, chatstates, markers, receipts
 from .forward import Forwarded, forward, stanza_in
-from .message import has_body, kind
+from .message import kind
 
 SPEC = Spec("XEP-0280", "1.0.1", "Message Carbons")
 NS = "urn:xmpp:carbons:2"
@@ -52,6 +54,9 @@ class Received:
     forwarded: Forwarded = child()
 
 
+_COPIES = (name_of(Sent), name_of(Received))
+
+
 class Carbon(NamedTuple):
     """A genuine copy."""
 
@@ -64,18 +69,23 @@ def is_eligible(message: Message, *, is_received: bool) -> bool:
 
     An error is copied by what it answers, of which only its payloads are left to judge by.
     """
-    if message.has(Private) or message.has(Sent) or message.has(Received):
-        return False
     type = kind(message)
     if type in ("groupchat", "headline"):
         return False
-    room = message.child(NS_ROOM_USER, "x")
-    if room is not None:
-        is_invitation = any(e.name.tag == "invite" for e in room.elements)
-        return is_invitation or not is_received  # the room itself tells every resource
-    if type == "chat" or has_body(message):
-        return True
-    return any(e.name.ns in _INSTANT for e in message.payloads)
+    is_instant = type == "chat"
+    room: Element | None = None
+    for element in message.payloads:
+        ns, tag = element.name
+        if ns == NS:
+            return False  # private, or a copy itself
+        if ns == NS_ROOM_USER:
+            room = element
+        elif ns in _INSTANT or (tag == "body" and ns == NS_CLIENT):
+            is_instant = True
+    if room is None:
+        return is_instant
+    is_invitation = any(e.name.tag == "invite" for e in room.elements)
+    return is_invitation or (is_instant and not is_received)  # the room tells every resource
 
 
 def wrap(message: Message, kind: type[Sent] | type[Received], resource: JID) -> Message:
@@ -102,6 +112,7 @@ def unwrap(carbon: Message, account: JID) -> Carbon | None:
 
 def without_forged(message: Message) -> Message:
     """Without copies: no one but a user's own server may send any, so none come in (§11)."""
-    if not (message.has(Sent) or message.has(Received)):
-        return message
-    return message.strip(Sent).strip(Received)
+    for element in message.payloads:
+        if element.name in _COPIES:
+            return message.strip(Sent).strip(Received)
+    return message

@@ -28,6 +28,9 @@ class Delay:
     reason: str = text(default="")
 
 
+_NAME = name_of(Delay)
+
+
 def stamped(stanza: S, when: datetime, by: JID, reason: str = "") -> S:
     """`stanza` with the word of `by`, who kept it; what others said stays (§4)."""
     return stanza.add(Delay(when, by, reason))
@@ -38,8 +41,13 @@ def without_forged(stanza: S, ours: Container[JID]) -> S:
 
     Also drops those that are malformed. The same object if there is nothing to drop.
     """
-    kept = [e for e in stanza.payloads if e.name != name_of(Delay) or not _claims(e, ours)]
-    return stanza if len(kept) == len(stanza.payloads) else stanza.with_payloads(kept)
+    for element in stanza.payloads:
+        if element.name == _NAME and _claims(element, ours):
+            break
+    else:
+        return stanza
+    kept = [e for e in stanza.payloads if e.name != _NAME or not _claims(e, ours)]
+    return stanza.with_payloads(kept)
 
 
 def _claims(element: Element, ours: Container[JID]) -> bool:

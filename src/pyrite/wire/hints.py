@@ -32,13 +32,19 @@ class Store:
 
 def may_archive(message: Message) -> bool | None:
     """What the sender says about archives; ``None``: nothing."""
-    if message.has(NoStore) or message.has(NoPermanentStore):
+    tags = _hints(message)
+    if "no-store" in tags or "no-permanent-store" in tags:
         return False
-    return True if message.has(Store) else None
+    return True if "store" in tags else None
 
 
 def may_wait(message: Message) -> bool | None:
     """What the sender says about offline storage; ``None``: nothing."""
-    if message.has(NoStore):
+    tags = _hints(message)
+    if "no-store" in tags:
         return False
-    return True if message.has(Store) else None
+    return True if "store" in tags else None
+
+
+def _hints(message: Message) -> list[str]:
+    return [element.name.tag for element in message.payloads if element.name.ns == NS]

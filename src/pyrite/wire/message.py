@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from ..core.payload import attr, lang, payload, text
+from ..core.payload import attr, lang, name_of, payload, text
 from ..core.stanza import NS, Message
+from ..core.xml import LANG
 from . import Spec
 
 SPEC = Spec("RFC 6121", "2011-03", "XMPP: Instant Messaging and Presence, §5 messages")
@@ -35,6 +36,9 @@ class Thread:
     parent: str | None = attr(default=None)
 
 
+_BODY = name_of(Body)
+
+
 def kind(message: Message) -> str:
     """The type; ``normal`` where it is absent or not known (§5.2.2)."""
     return message.type if message.type in TYPES else "normal"
@@ -42,7 +46,7 @@ def kind(message: Message) -> str:
 
 def body(message: Message, *languages: str) -> str | None:
     """The words in the first of `languages` that there is, else the first; ``None``: no body."""
-    bodies = [Body(e.text, e.attrs.get("xml:lang")) for e in message.payloads if _is_body(e.name)]
+    bodies = [Body(e.text, e.attrs.get(LANG)) for e in message.payloads if e.name == _BODY]
     for wanted in languages:
         for one in bodies:
             if (one.lang or message.lang or "").lower() == wanted.lower():
@@ -51,8 +55,4 @@ def body(message: Message, *languages: str) -> str | None:
 
 
 def has_body(message: Message) -> bool:
-    return any(_is_body(e.name) for e in message.payloads)
-
-
-def _is_body(name: tuple[str, str]) -> bool:
-    return name == (NS, "body")
+    return any(element.name == _BODY for element in message.payloads)

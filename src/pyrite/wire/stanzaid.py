@@ -33,6 +33,9 @@ class OriginId:
     id: str = attr()
 
 
+_NAME = name_of(StanzaId)
+
+
 def stamped(stanza: S, id: str, by: JID) -> S:
     """`stanza` with the id that `by` gives it, and no other in that name (§5, rules 2 and 4)."""
     return without_forged(stanza, (by,)).add(StanzaId(id, by))
@@ -43,8 +46,13 @@ def without_forged(stanza: S, ours: Container[JID]) -> S:
 
     Also drops those that are malformed. The same object if there is nothing to drop.
     """
-    kept = [e for e in stanza.payloads if e.name != name_of(StanzaId) or not _claims(e, ours)]
-    return stanza if len(kept) == len(stanza.payloads) else stanza.with_payloads(kept)
+    for element in stanza.payloads:
+        if element.name == _NAME and _claims(element, ours):
+            break
+    else:
+        return stanza
+    kept = [e for e in stanza.payloads if e.name != _NAME or not _claims(e, ours)]
+    return stanza.with_payloads(kept)
 
 
 def _claims(element: Element, ours: Container[JID]) -> bool:
@@ -57,6 +65,6 @@ def _claims(element: Element, ours: Container[JID]) -> bool:
 def id_by(stanza: Stanza, by: JID) -> str | None:
     """The id that `by` gave `stanza`, to be believed only if `by`'s server guards it (§6)."""
     for element in stanza.payloads:
-        if element.name == name_of(StanzaId) and _claims(element, (by,)):
+        if element.name == _NAME and _claims(element, (by,)):
             return element.attrs.get("id")
     return None

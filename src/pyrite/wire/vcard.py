@@ -5,7 +5,6 @@ from __future__ import annotations
 from hashlib import sha1
 from typing import Literal
 
-from ..core.errors import StanzaError
 from ..core.payload import anything, attr, child_text, decode, encode, payload
 from ..core.values import read_bytes
 from ..core.xml import Element, Name
@@ -57,14 +56,9 @@ class VCard:
 
     @property
     def photo(self) -> Photo | None:
-        """The picture; ``None`` if there is none that can be read."""
-        for element in self.content:
-            if element.name == (NS, "PHOTO"):
-                try:
-                    return decode(Photo, element)
-                except StanzaError:
-                    return None
-        return None
+        """The first picture; ``None`` if there is none."""
+        found = next((e for e in self.content if e.name == (NS, "PHOTO")), None)
+        return decode(Photo, found) if found is not None else None
 
     def with_text(self, tag: str, value: str) -> VCard:
         """With one top-level text instead of what was there; without it if `value` is empty."""
@@ -95,6 +89,18 @@ def avatar_hash(card: VCard) -> str:
     except ValueError:
         return ""
     return sha1(data, usedforsecurity=False).hexdigest() if data else ""
+
+
+def after(ours: str, other: Update | None) -> Literal["keep", "stop", "reset"]:
+    """What a client that advertises the hash `ours` does after another resource of its account
+    sent a presence with `other` (XEP-0153 §4.3).
+
+    ``stop``: advertise nothing while that resource is there, which knows nothing of this and
+    may change the card. ``reset``: send an empty `Update`, fetch the card, advertise its hash.
+    """
+    if other is None:
+        return "stop"
+    return "keep" if other.photo is None or (other.photo and other.photo == ours) else "reset"
 
 
 def image_type(data: bytes) -> Literal["image/png", "image/jpeg", "image/gif"] | None:

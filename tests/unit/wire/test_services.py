@@ -395,6 +395,8 @@ def test_cards_from_elsewhere() -> None:
     assert vcard.avatar_hash(card) == sha1(PNG, usedforsecurity=False).hexdigest()
     assert vcard.avatar_hash(decode(vcard.VCard, parse(text.format("***")))) == ""
     assert vcard.avatar_hash(decode(vcard.VCard, parse(text.format("")))) == ""
+    odd = parse("<vCard xmlns='vcard-temp'><PHOTO/><PHOTO><TYPE>x</TYPE></PHOTO></vCard>")
+    assert decode(vcard.VCard, odd).photo == vcard.Photo()
 
 
 @pytest.mark.parametrize(
@@ -404,6 +406,20 @@ def test_cards_from_elsewhere() -> None:
 )  # fmt: skip
 def test_what_a_picture_is(data: bytes, kind: str | None) -> None:
     assert vcard.image_type(data) == kind
+
+
+@pytest.mark.parametrize(
+    ("other", "then"),
+    [
+        (None, "stop"),
+        (vcard.Update(), "keep"),
+        (vcard.Update(""), "reset"),
+        (vcard.Update("abc"), "keep"),
+        (vcard.Update("def"), "reset"),
+    ],
+)
+def test_another_resource_with_a_picture(other: vcard.Update | None, then: str) -> None:
+    assert vcard.after("abc", other) == then
 
 
 def test_search_criteria() -> None:
