@@ -6,7 +6,7 @@ import importlib
 import inspect
 import logging
 import pkgutil
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,6 +17,7 @@ from ..core.payload import decode, name_of
 from ..core.stanza import Iq, Stanza
 from ..core.xml import Element, Name
 from ..kit.hooks import Events, Filter, Offer, Remove
+from ..wire import disco
 from . import mod
 from .auth import Authenticator
 from .module import At, Mark, Module, Request
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from .app import Server
 
 log = logging.getLogger(__name__)
+
+IDENTITY = disco.Identity("server", "im", "Pyrite")
 
 PLUGINS = "pyrite.server"  # the entry-point group of modules from other distributions
 
@@ -44,7 +47,7 @@ class _Loaded(NamedTuple):
 class Node(NamedTuple):
     """A service-discovery node and who answers for it."""
 
-    call: Callable[[Request], Any]
+    call: Callable[[Request], Awaitable[tuple[disco.Info, disco.Items]]]
     at: At
 
 
@@ -141,6 +144,11 @@ class Host:
         """What the server advertises for this host."""
         return {feature for module in self.modules.values() for feature in module.features}
 
+    def info(self) -> disco.Info:
+        """What the server says of itself for this host (XEP-0030 §3.1)."""
+        forms = [form for module in self.modules.values() for form in module.forms()]
+        return disco.info([IDENTITY], self.features(), forms)
+
     def account_features(self) -> set[str]:
         """What every account of this host advertises."""
         return {f for module in self.modules.values() for f in module.account_features}
@@ -159,18 +167,12 @@ class Host:
         iq = request.iq
         element = iq.payloads[0]
         found = self._requests.get((iq.type or "", element.name))
-        if found is None or not _place(request) & found.at:
+        if found is None or not request.place & found.at:
             raise StanzaError("service-unavailable")
         answer = found.call(decode(found.payload, element), request)
         if found.waits:
             answer = await answer
         return iq.answer(answer)
-
-
-def _place(request: Request) -> At:
-    if request.to.local is None:
-        return At.HOST
-    return At.OWN if request.to == request.sender.bare else At.OTHERS
 
 
 def _marks(module: Module) -> Iterator[tuple[Mark, Any]]:

@@ -14,7 +14,7 @@ Decorators only mark. `Host.load` reads the marks, `Host.unload` undoes them. Th
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import IntFlag
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypeVar
 
@@ -23,6 +23,8 @@ from ..core.negotiate import Phase
 from ..core.stanza import Iq
 from ..kit.hooks import Stage
 from ..wire import Spec
+from ..wire.dataforms import Form
+from ..wire.disco import Item
 from .session import Session
 
 if TYPE_CHECKING:
@@ -54,9 +56,16 @@ class Request:
         self.address = address  # of a peer that has no account yet, else empty
 
     @property
+    def place(self) -> At:
+        """Where it is addressed to, seen from who asks."""
+        if self.to.local is None:
+            return At.HOST
+        return At.OWN if self.to == self.sender.bare else At.OTHERS
+
+    @property
     def is_own(self) -> bool:
         """Whether the sender asks about its own account, or the server on its behalf."""
-        return self.to.local is None or self.to == self.sender.bare
+        return self.place is not At.OTHERS
 
 
 class Mark(NamedTuple):
@@ -125,6 +134,14 @@ class Module:
     def __init__(self, host: Host, settings: Any) -> None:
         self.host = host
         self.settings = settings
+
+    def forms(self) -> Sequence[Form]:
+        """What the server tells about this host beside identity and features (XEP-0128)."""
+        return ()
+
+    def services(self) -> Sequence[Item]:
+        """What belongs to this host and has an address of its own (XEP-0030 §4)."""
+        return ()
 
     async def start(self) -> None:
         """Called when the module's handlers are about to be attached."""
