@@ -29,7 +29,7 @@ bench:
 	@exec $(BIN)/python -m bench $(ARGS)
 
 docs: setup
-	$(BIN)/python tools/reference.py
+	$(BIN)/python tools/site.py
 	$(BIN)/zensical build --strict --clean
 
 lint: setup

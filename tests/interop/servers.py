@@ -120,6 +120,8 @@ class Pyrite(Server):
         key = "{home}/key.pem"
         [limits]
         connections = 1000
+        [modules.disco]
+        admin = ["{admin}"]
         [host."verona.example"]
         registration = "closed"
         [host."mantua.example"]
@@ -132,7 +134,9 @@ class Pyrite(Server):
         return [*self.program(), "serve", "--config", str(self.settings)]
 
     def text(self) -> str:
-        lines = self.SETTINGS.format(home=self.home, c2s=self.c2s, c2s_tls=self.c2s_tls)
+        lines = self.SETTINGS.format(
+            home=self.home, c2s=self.c2s, c2s_tls=self.c2s_tls, admin=ADMIN
+        )
         return "\n".join(line.strip() for line in lines.splitlines())
 
     @staticmethod

@@ -23,9 +23,9 @@ def test_accounts_whether_or_not_the_server_runs(tmp_path: Path) -> None:
     server.command("account", "add", f"romeo@{VERONA}", "--password-stdin", given="of Verona")
     server.start()
     server.command("account", "add", f"juliet@{VERONA}", "--password-stdin", given="of Verona")
-    told = json.loads(server.command("account", "list", VERONA, "--json"))
+    told = json.loads(server.command("account", "list", "--host", VERONA, "--json"))
     assert server.stop() == 0
-    again = json.loads(server.command("account", "list", VERONA, "--json"))
+    again = json.loads(server.command("account", "list", "--host", VERONA, "--json"))
     assert told == again
     assert f"romeo@{VERONA}" in json.dumps(told)
     assert f"juliet@{VERONA}" in json.dumps(told)

@@ -1,0 +1,80 @@
+"""Writes the pages of the site that are made of something else; `make docs` runs it.
+
+The papers of the repository are pages too, and the code says which specifications there are.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import pkgutil
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from pyrite import wire
+from pyrite.cli.reference import write
+from pyrite.wire import Spec
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCS = ROOT / "docs"
+PAPERS = {  # of the repository -> page of the site
+    "ARCHITECTURE.md": "explanation/architecture.md",
+    "SECURITY.md": "explanation/security.md",
+    "CHANGELOG.md": "changelog.md",
+}
+HEAD = """# Specifications
+
+What the server implements, in which version, and where. What is in `mod/` is a module, and can be
+left out of a host (`modules` in its [settings](settings.md)).
+
+| specification | version | title | in |
+|---|---|---|---|
+"""
+ALWAYS = (  # what no file of its own stands for
+    Spec("RFC 6120", "2011-03", "XMPP: Core"),
+    Spec("RFC 7622", "2015-09", "XMPP: Address Format"),
+    Spec("RFC 7590", "2015-06", "Use of TLS in XMPP"),
+    Spec("RFC 5802", "2010-07", "SCRAM"),
+    Spec("RFC 7677", "2015-11", "SCRAM-SHA-256"),
+    Spec("RFC 9266", "2022-07", "Channel Bindings for TLS 1.3"),
+    Spec("XEP-0368", "1.1.0", "SRV records for XMPP over TLS (ALPN, direct TLS)"),
+)
+
+
+def specifications() -> Iterator[tuple[Spec, str]]:
+    """Each specification, and the files of the server that stand on it."""
+    yield from ((spec, "") for spec in ALWAYS)
+    users = users_of_wire()
+    for found in pkgutil.iter_modules(wire.__path__):
+        spec = getattr(importlib.import_module(f"{wire.__name__}.{found.name}"), "SPEC", None)
+        if isinstance(spec, Spec) and found.name in users:
+            yield spec, ", ".join(f"`{name}`" for name in sorted(users[found.name]))
+
+
+def users_of_wire() -> dict[str, set[str]]:
+    """A file of `wire` -> the files of the server that import it."""
+    users: dict[str, set[str]] = {}
+    server = ROOT / "src" / "pyrite" / "server"
+    for path in server.rglob("*.py"):
+        name = path.relative_to(server).with_suffix("").as_posix()
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                room, _, inner = node.module.partition(".")
+                if room == "wire":
+                    for wanted in [inner] if inner else [alias.name for alias in node.names]:
+                        users.setdefault(wanted, set()).add(name)
+    return users
+
+
+def main() -> None:
+    write(DOCS / "reference")
+    rows = sorted({(tuple(spec), where) for spec, where in specifications()})
+    lines = (f"| {' | '.join((*spec, where))} |\n" for spec, where in rows)
+    (DOCS / "reference" / "specifications.md").write_text(HEAD + "".join(lines))
+    for paper, page in PAPERS.items():
+        shutil.copyfile(ROOT / paper, DOCS / page)
+
+
+if __name__ == "__main__":
+    main()
