@@ -30,20 +30,26 @@ class TlsSession(ABC):
         self.is_over = False  # the peer has sent close_notify: nothing more will come
         self.news = True  # something other than plaintext came: look at `take` and the above
 
-    @abstractmethod
     def receive(self, data: bytes) -> bytes:
         """Ciphertext of the peer's; gives the plaintext in it.
 
         `news` is set when there may be something to `take`, or one of `handshake_done` and
         `is_over` has changed. Raises TlsError; the alert for the peer is then in `take`.
         """
+        if len(data) <= CHUNK:
+            return self._decrypt(data)
+        return b"".join([self._decrypt(piece) for piece in _pieces(data)])
 
-    @abstractmethod
     def send(self, plaintext: bytes) -> bytes:
         """Gives the ciphertext to write, with all that waited in `take` before it.
 
         Raises TlsError before `handshake_done`, and when the session has failed.
         """
+        if not self.handshake_done:
+            raise TlsError("nothing can be sent before the handshake is done")
+        if len(plaintext) <= CHUNK:
+            return self._encrypt(plaintext)
+        return b"".join([self._encrypt(piece) for piece in _pieces(plaintext)])
 
     @abstractmethod
     def take(self) -> bytes:
@@ -95,6 +101,14 @@ class TlsSession(ABC):
     def channel_bindings(self) -> dict[str, bytes]:
         """By type (RFC 5929, RFC 9266), only those that are safe on this session."""
 
+    @abstractmethod
+    def _decrypt(self, data: bytes) -> bytes:
+        """As `receive`, for at most CHUNK octets."""
+
+    @abstractmethod
+    def _encrypt(self, plaintext: bytes) -> bytes:
+        """As `send`, for at most CHUNK octets."""
+
 
 class TlsContext(ABC):
     """Makes sessions. One context serves one event loop: its sessions share a buffer."""
@@ -108,3 +122,7 @@ class TlsContext(ABC):
 
         Raises TlsError, and then everything stays as it is.
         """
+
+
+def _pieces(data: bytes) -> list[bytes]:
+    return [data[start : start + CHUNK] for start in range(0, len(data), CHUNK)]

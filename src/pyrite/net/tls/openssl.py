@@ -34,24 +34,6 @@ class OpenSSLSession(TlsSession):
         if settings is not None:
             self._shake_hands()
 
-    def receive(self, data: bytes) -> bytes:
-        if self.handshake_done and len(data) <= CHUNK:
-            return self._decrypt(data)
-        pieces = []
-        for start in range(0, len(data), CHUNK):
-            pieces.append(self._decrypt(data[start : start + CHUNK]))
-        return b"".join(pieces)
-
-    def send(self, plaintext: bytes) -> bytes:
-        if not self.handshake_done:
-            raise TlsError("nothing can be sent before the handshake is done")
-        if len(plaintext) <= CHUNK:
-            return self._encrypt(plaintext)
-        pieces = []
-        for start in range(0, len(plaintext), CHUNK):
-            pieces.append(self._encrypt(plaintext[start : start + CHUNK]))
-        return b"".join(pieces)
-
     def take(self) -> bytes:
         pieces = []
         while True:
@@ -103,18 +85,12 @@ class OpenSSLSession(TlsSession):
             return False
         except SSL.Error as error:
             raise TlsError(_reason(error)) from None
-        except TlsError:
-            self._drop_errors()
-            raise
+        finally:
+            RAW.clear_errors()
         if self._settings is not None:
             check_peer(self.peer_certificate, self._settings)
         self.handshake_done = True
         return True
-
-    def _drop_errors(self) -> None:
-        """Empty OpenSSL's queue of errors, which would else be taken for another session's."""
-        with suppress(SSL.Error):
-            self._connection.do_handshake()
 
     @property
     def version(self) -> str:

@@ -21,7 +21,7 @@ class _Raw:
 
     __slots__ = (
         *("bio_read", "bio_write", "get_error", "is_available", "ssl_read", "ssl_write"),
-        *("WANT_READ", "_ffi", "_lib"),
+        *("WANT_READ", "_clear", "_ffi", "_lib"),
     )
 
     def __init__(self) -> None:
@@ -37,6 +37,7 @@ class _Raw:
         self._ffi, self._lib = ffi, lib
         self.bio_read, self.bio_write = lib.BIO_read, lib.BIO_write
         self.ssl_read, self.ssl_write = lib.SSL_read, lib.SSL_write
+        self._clear = lib.ERR_clear_error
         self.get_error, self.WANT_READ = lib.SSL_get_error, lib.SSL_ERROR_WANT_READ
 
     def _works(self) -> bool:
@@ -48,12 +49,17 @@ class _Raw:
             self.bio_write(into, b"\x16", 1) == 1
             and self.bio_read(into, memory, SIZE) == 1
             and self.bio_read(out, memory, SIZE) <= 0
-            and self._lib.SSL_pending(ssl) == 0
+            and self.get_error(ssl, 1) == 0
         )
 
     def pointers(self, connection: Any) -> tuple[Any, Any, Any]:
         """The SSL object, the BIO into it and the one out of it. They live with `connection`."""
         return connection._ssl, connection._into_ssl, connection._from_ssl
+
+    def clear_errors(self) -> None:
+        """Empty OpenSSL's queue of errors: what is left there is taken for another session's."""
+        if self.is_available:
+            self._clear()
 
     def buffer(self) -> Buffer | None:
         return self._new() if self.is_available else None

@@ -44,24 +44,6 @@ class StdlibSession(TlsSession):
         if settings is not None:
             self._shake_hands()
 
-    def receive(self, data: bytes) -> bytes:
-        if self.handshake_done and len(data) <= CHUNK:
-            return self._decrypt(data)
-        pieces = []
-        for start in range(0, len(data), CHUNK):
-            pieces.append(self._decrypt(data[start : start + CHUNK]))
-        return b"".join(pieces)
-
-    def send(self, plaintext: bytes) -> bytes:
-        if not self.handshake_done:
-            raise TlsError("nothing can be sent before the handshake is done")
-        if len(plaintext) <= CHUNK:
-            return self._encrypt(plaintext)
-        pieces = []
-        for start in range(0, len(plaintext), CHUNK):
-            pieces.append(self._encrypt(plaintext[start : start + CHUNK]))
-        return b"".join(pieces)
-
     def take(self) -> bytes:
         return self._outgoing.read()
 
