@@ -1,6 +1,7 @@
 """Commands: what they take, who may run them, what they say when they do not."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import pytest
@@ -122,6 +123,20 @@ async def test_who_may_run_what(
     else:
         with pytest.raises(CommandError, match="may"):
             await commands.run(name, args, caller)
+
+
+async def test_a_secret_is_never_read_from_a_file_that_a_caller_names(
+    commands: Commands, tmp_path: Path
+) -> None:
+    class Setting:
+        @command()
+        def password(self, secret: Secret) -> None:
+            """Set it."""
+
+    commands.add_all(Setting())
+    (tmp_path / "pw").write_text("hunter2")
+    with pytest.raises(UsageError, match="password: secret: expected text"):
+        await commands.run("password", {"secret": {"file": str(tmp_path / "pw")}})
 
 
 class Purge:

@@ -99,7 +99,7 @@ def _table(rows: list[dict[str, Any]]) -> list[str]:
 
 def _cell(value: Any) -> str:
     match value:
-        case None | [] | {} | "":
+        case None | "" | []:
             return "-"
         case bool():
             return "yes" if value else "no"

@@ -122,3 +122,7 @@ def _function(place: str) -> Callable[..., object]:
 def _command(words: Sequence[str]) -> list[str]:
     """The words that name the command."""
     return [word for word in words[: 2 if words[0] in GROUPS else 1] if not word.startswith("-")]
+
+
+if __name__ == "__main__":
+    main()

@@ -11,17 +11,20 @@ from .hosts import PLUGINS, built_in, find_module
 
 
 class Installed(Mapping[str, "type[Struct] | None"]):
-    """Our own modules and those of plugins that are installed, by name."""
+    """Our own modules and, with `plugins`, those of others that are installed, by name."""
 
-    def __init__(self) -> None:
-        plugins = {entry.name for entry in entry_points(group=PLUGINS)}
-        self._names = sorted({*built_in(), *plugins})
+    def __init__(self, *, plugins: bool = True) -> None:
+        found = entry_points(group=PLUGINS) if plugins else ()
+        self._names = sorted({*built_in(), *(entry.name for entry in found)})
 
     def __getitem__(self, name: str) -> type[Struct] | None:
         """The class of the module's settings; raises `LookupError` if it cannot be loaded."""
         if name not in self._names:
             raise KeyError(name)
-        return find_module(name).Settings
+        try:
+            return find_module(name).Settings
+        except ImportError as error:
+            raise LookupError(f"the module {name} cannot be imported: {error}") from error
 
     def __contains__(self, name: object) -> bool:
         return name in self._names

@@ -289,11 +289,16 @@ def _modules(
     reading.unknown(raw, catalogue, path)
     read: dict[str, Any] = {}
     for name in raw.keys() & catalogue.keys():
-        kind = catalogue[name]
+        here = (*path, name)
+        try:
+            kind = catalogue[name]
+        except LookupError as error:
+            reading.mistake(here, str(error))
+            continue
         if kind is None:
-            reading.mistake((*path, name), "this module has no settings")
+            reading.mistake(here, "this module has no settings")
         else:
-            read[name] = reading.table(kind, raw[name], (*path, name), (base or {}).get(name))
+            read[name] = reading.table(kind, raw[name], here, (base or {}).get(name))
     return read
 
 

@@ -146,6 +146,12 @@ def test_a_secrets_file_that_is_wrong(tmp_path: Path, content: bytes | None, sai
         Secret.from_toml({"file": "pw"}, tmp_path)
 
 
+def test_without_a_folder_no_file_is_read(tmp_path: Path) -> None:
+    (tmp_path / "pw").write_text("hunter2\n")
+    with pytest.raises(ValueError, match=r"expected text$"):
+        Secret.from_toml({"file": str(tmp_path / "pw")}, None)
+
+
 @pytest.mark.parametrize("raw", [3, ["hunter2"], {"fil": "pw"}, {"file": 3}])
 def test_what_is_no_secret_is_not_shown(raw: object) -> None:
     with pytest.raises(ValueError) as caught:

@@ -25,10 +25,10 @@ class Decoder:
 
     A class that is not TOML's or JSON's own reads itself: with ``parse(text)``, or with
     ``from_toml(value, folder)``, either of which raises ValueError in words. `folder` is
-    where paths begin.
+    where paths begin; without one no file is read, whatever the data says.
     """
 
-    folder = Path()
+    folder: Path | None = None
 
     def __init__(self) -> None:
         self.wrong: list[tuple[KeyPath, str, str | None]] = []  # where, what, what was meant
@@ -120,7 +120,7 @@ class Decoder:
             return kind.from_toml(raw, self.folder)
         if not isinstance(raw, str):
             raise ValueError(f"expected {words(kind)}, found {toml(raw)}")
-        return self.folder / raw if kind is Path else kind.parse(raw)
+        return (self.folder or Path()) / raw if kind is Path else kind.parse(raw)
 
 
 def _holds_structs(kind: Any) -> bool:

@@ -106,7 +106,7 @@ class Addresses(tuple[Address, ...]):
         return cls((Address.parse(text),))
 
     @classmethod
-    def from_toml(cls, raw: Any, folder: Path) -> Addresses:
+    def from_toml(cls, raw: Any, folder: Path | None) -> Addresses:
         texts = raw if isinstance(raw, list) else [raw]
         if not all(isinstance(text, str) for text in texts):
             raise ValueError('expected an address as "127.0.0.1:5222", or a list of them')
@@ -125,13 +125,13 @@ class Secret:
         self._text = text
 
     @classmethod
-    def from_toml(cls, raw: Any, folder: Path) -> Secret:
+    def from_toml(cls, raw: Any, folder: Path | None) -> Secret:
         match raw:
             case str():
                 return cls(raw)
-            case {"file": str() as name} if len(raw) == 1:
+            case {"file": str() as name} if len(raw) == 1 and folder is not None:
                 return cls(_first_line(folder / name))
-        raise ValueError('expected text, or { file = "path" }')
+        raise ValueError("expected text" + (', or { file = "path" }' if folder else ""))
 
     def reveal(self) -> str:
         """The text itself."""
