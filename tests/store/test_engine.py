@@ -1,6 +1,7 @@
 """The engine: what is acknowledged is kept, what fails fails alone, and it goes on."""
 
 import asyncio
+import shutil
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -20,9 +21,9 @@ Database = sqlite3.Connection
 Opened = Callable[[Options], Awaitable[Engine]]
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    made = tmp_path / "test.db"
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("empty") / "test.db"
     make_file(made)
     database = sqlite3.connect(made)
     database.execute("CREATE TABLE rows (id INTEGER PRIMARY KEY, value)")
@@ -33,6 +34,11 @@ def path(tmp_path: Path) -> Path:
     database.commit()
     database.close()
     return made
+
+
+@pytest.fixture
+def path(empty: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copy(empty, tmp_path))
 
 
 @pytest.fixture
@@ -127,7 +133,7 @@ async def test_a_group_has_a_limit(opened: Opened) -> None:
 
 
 async def test_a_window_waits_for_company(opened: Opened) -> None:
-    engine = await opened(Options(window=200))
+    engine = await opened(Options(window=10_000, group=2))
     begun = Event()
 
     def first(database: Database) -> int:
@@ -182,7 +188,16 @@ async def test_wrong_sql_is_a_store_error(engine: Engine) -> None:
             await action(lambda db: db.execute("SELECT * FROM nowhere").fetchone())
 
 
-async def test_a_commit_that_fails_fails_for_all_of_the_group(engine: Engine) -> None:
+def told(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """What was logged of writing, which is then forgotten."""
+    found = [r.getMessage() for r in caplog.records if r.name == "pyrite.store.engine"]
+    caplog.clear()
+    return found
+
+
+async def test_a_commit_that_fails_fails_for_all_of_the_group(
+    engine: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
     async with held(engine):
         results = asyncio.gather(
             engine.write(add("innocent")),
@@ -197,13 +212,17 @@ async def test_a_commit_that_fails_fails_for_all_of_the_group(engine: Engine) ->
     assert await engine.write(add("after")) == 1
     assert await engine.read(values) == ["after"]
     assert engine.failures == 1
+    assert told(caplog) == ["writing fails: FOREIGN KEY constraint failed"]
 
 
-async def test_a_function_that_ends_the_transaction_fails(engine: Engine) -> None:
+async def test_a_function_that_ends_the_transaction_fails(
+    engine: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
     for words in ("COMMIT", "ROLLBACK"):
         with pytest.raises(StoreError):
             await engine.write(lambda db, words=words: db.execute(words).rowcount)  # type: ignore[misc]
     assert await engine.write(add("after")) == 1
+    assert all("writing fails" in line for line in told(caplog))
 
 
 async def test_a_waiter_that_is_cancelled_breaks_nothing(engine: Engine) -> None:
@@ -238,7 +257,9 @@ async def test_a_full_disk_fails_those_who_need_room(opened: Opened) -> None:
     assert await engine.read(values) == ["also small", "after"]
 
 
-async def test_a_disk_that_is_full_for_all_fails_all(opened: Opened) -> None:
+async def test_a_disk_that_is_full_for_all_fails_all(
+    opened: Opened, caplog: pytest.LogCaptureFixture
+) -> None:
     engine = await opened(Options(pages=10))
     async with held(engine):
         results = asyncio.gather(
@@ -246,21 +267,30 @@ async def test_a_disk_that_is_full_for_all_fails_all(opened: Opened) -> None:
         )
     assert all(isinstance(result, StoreError) for result in await results)
     assert await engine.write(add("after")) == 1
+    assert told(caplog)[0].startswith("writing fails: the database undid")
 
 
-async def test_a_locked_database_fails_all_and_then_works_again(opened: Opened, path: Path) -> None:
+async def test_a_locked_database_fails_all_and_then_works_again(
+    opened: Opened, path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
     engine = await opened(Options(busy=0.05))
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    results = await asyncio.gather(
-        *(engine.write(add(n)) for n in range(20)), return_exceptions=True
-    )
-    assert all(isinstance(result, StoreError) for result in results)
-    assert "locked" in str(results[0])
+    for _ in range(2):
+        results = await asyncio.gather(
+            *(engine.write(add(n)) for n in range(20)), return_exceptions=True
+        )
+        assert all(isinstance(result, StoreError) for result in results)
+        assert "locked" in str(results[0])
     assert await engine.read(values) == []
     other.execute("COMMIT")
     assert await engine.write(add("after")) == 1
     other.close()
+    assert told(caplog) == [
+        "writing fails: database is locked",
+        f"writing works again after {engine.failures} failures",
+    ]
 
 
 async def test_a_short_lock_is_waited_for(engine: Engine, path: Path) -> None:

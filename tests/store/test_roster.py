@@ -263,5 +263,5 @@ def follow(shown: dict[JID, Item], changes: Changes) -> dict[JID, Item]:
 
 def test_rosters_behave_like_dicts(template: Path, tmp_path: Path) -> None:
     RostersAgainstDicts.template, RostersAgainstDicts.folder = template, tmp_path
-    moderate = settings(max_examples=25, stateful_step_count=20, deadline=None)
+    moderate = settings(max_examples=20, stateful_step_count=15, deadline=None)
     run_state_machine_as_test(RostersAgainstDicts, settings=moderate)

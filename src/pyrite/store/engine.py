@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sqlite3
 from collections.abc import Callable
 from contextlib import suppress
@@ -16,6 +17,8 @@ from .connection import Options, connect
 from .errors import StoreError
 from .lane import Job, Lane
 
+log = logging.getLogger(__name__)
+
 T = TypeVar("T")
 
 ATTEMPTS: Final = 3  # times that a group is tried while writes in it make SQLite undo everything
@@ -28,7 +31,7 @@ class Engine:
 
     A function given to it runs in a thread, maybe more than once, and must touch nothing but
     its connection. It leaves transactions alone. `writes`, `groups` and `failures` (of whole
-    groups) are plain counters for a metric to read.
+    groups) are plain counters for a metric to read, `waiting` is how many calls are under way.
     """
 
     def __init__(
@@ -85,6 +88,10 @@ class Engine:
         await asyncio.to_thread(writing.join)
 
     @property
+    def waiting(self) -> int:
+        return self._writes.waiting + self._reads.waiting
+
+    @property
     def writes(self) -> int:
         return self._writer.writes
 
@@ -103,6 +110,7 @@ class _Writer:
     def __init__(self, database: sqlite3.Connection, lane: Lane, options: Options) -> None:
         self._database, self._lane, self._queue = database, lane, lane.queue
         self._window, self._most = options.window / 1000, options.group
+        self._is_failing = False
         self.writes = self.groups = self.failures = 0
 
     def run(self) -> None:
@@ -113,13 +121,23 @@ class _Writer:
                     self._apart(jobs)
                 self.groups += 1
                 self.writes += len(jobs)
-            except (sqlite3.Error, StoreError) as error:  # the lock, the disk: all have failed
+                self._tell(None)
+            except Exception as error:  # the lock, the disk: all have failed
                 self._undo()
                 self.failures += 1
                 for job in jobs:
                     job.error = job.error or _answer(error)
+                self._tell(error)
             self._lane.finish(jobs)
         self._database.close()
+
+    def _tell(self, error: Exception | None) -> None:
+        """Log that a group has failed, or that they do no longer: once, not for each."""
+        if error is not None and not self._is_failing:
+            log.error("writing fails: %s", error)
+        elif error is None and self._is_failing:
+            log.info("writing works again after %d failures", self.failures)
+        self._is_failing = error is not None
 
     def _together(self, jobs: list[Job[Any]]) -> bool:
         """Commit `jobs` and those that arrive meanwhile; if one fails, none, and give False.

@@ -46,6 +46,11 @@ class Lane:
         self._is_woken = False
         self._drained: asyncio.Future[None] | None = None  # there once the lane is closed
 
+    @property
+    def waiting(self) -> int:
+        """Jobs that are under way, and callers that are held back."""
+        return self._inside + len(self._held)
+
     async def do(self, function: Callable[[sqlite3.Connection], T]) -> T:
         """What `function` returns, or raises, in a thread.
 

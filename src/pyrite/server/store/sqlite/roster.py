@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from dataclasses import replace
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from ....core.jid import JID
@@ -24,6 +25,13 @@ from ..roster import (
     Subscription,
 )
 
+#: One string for each, rather than one for each item.
+SUBSCRIPTIONS: Final[dict[str, Subscription]] = {
+    "none": "none",
+    "to": "to",
+    "from": "from",
+    "both": "both",
+}
 REMOVALS: Final = 200  # removed contacts per account that `changes_since` remembers
 
 ITEM: Final = "jid, name, group_names, subscription, ask, approved, request, listed"
@@ -177,16 +185,28 @@ def _item(
     jid: str,
     name: str | None,
     groups: str,
-    subscription: Subscription,
+    subscription: str,
     ask: int,
     approved: int,
     request: str | None,
     listed: int,
 ) -> Item:
-    names = tuple(json.loads(groups)) if groups else ()
     return Item(
-        to_jid(jid), name, names, subscription, bool(ask), bool(approved), request, bool(listed)
+        to_jid(jid),
+        name,
+        _groups(groups),
+        SUBSCRIPTIONS[subscription],
+        bool(ask),
+        bool(approved),
+        request,
+        bool(listed),
     )
+
+
+@lru_cache(maxsize=4096)
+def _groups(text: str) -> tuple[str, ...]:
+    """The names in a stored list of groups; most contacts share few of them."""
+    return tuple(json.loads(text)) if text else ()
 
 
 def _under(contact: JID, item: Item | None) -> Item | None:
