@@ -134,17 +134,16 @@ async def test_a_group_has_a_limit(opened: Opened) -> None:
 
 async def test_a_window_waits_for_company(opened: Opened) -> None:
     engine = await opened(Options(window=10_000, group=2))
-    begun = Event()
-
-    def first(database: Database) -> int:
-        begun.set()
-        return add("first")(database)
-
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(engine.write(first))
-        await asyncio.to_thread(begun.wait, WAIT)
-        tasks.create_task(engine.write(add("second")))
+        for n in range(2):
+            tasks.create_task(engine.write(add(n)))
+            await asyncio.sleep(0)
     assert engine.groups == 1
+
+
+async def test_a_window_ends(opened: Opened) -> None:
+    engine = await opened(Options(window=1))
+    assert await engine.write(add("alone")) == 1
 
 
 @pytest.mark.parametrize("error", [LookupError("mine"), StoreError("mine")], ids=repr)

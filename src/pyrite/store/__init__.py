@@ -1,0 +1,1 @@
+"""Data: the engine and its transactions, migrations, and the shapes that plugins get."""

@@ -144,8 +144,10 @@ class _Writer:
 
         There are no savepoints: each would cost as much as the insert that it guards.
         """
-        end = monotonic() + LONGEST_GROUP + self._window
-        self._join(jobs, end)
+        self._join(jobs)
+        if self._window:
+            self._wait_for_more(jobs)  # before the transaction: other processes may want to write
+        end = monotonic() + LONGEST_GROUP
         self._database.execute("BEGIN IMMEDIATE")
         for job in jobs:
             try:
@@ -153,8 +155,8 @@ class _Writer:
             except BaseException:
                 self._undo()
                 return False
-            if job is jobs[-1]:
-                self._join(jobs, end)
+            if job is jobs[-1] and monotonic() < end:
+                self._join(jobs)
         self._database.execute("COMMIT")
         return True
 
@@ -181,17 +183,17 @@ class _Writer:
         self._database.execute("COMMIT")
         return True
 
-    def _join(self, jobs: list[Job[Any]], end: float) -> None:
-        """Add to `jobs` what is queued; if that is nothing, what comes within the window."""
-        room = self._most - len(jobs)
-        if room <= 0 or (left := end - monotonic()) <= 0:
-            return
-        waiting = min(self._queue.qsize(), room)
+    def _join(self, jobs: list[Job[Any]]) -> None:
+        """Add to `jobs` what is queued, as far as there is room."""
+        for _ in range(min(self._queue.qsize(), self._most - len(jobs))):
+            jobs.append(_job(self._queue.get()))
+
+    def _wait_for_more(self, jobs: list[Job[Any]]) -> None:
+        """Add to `jobs` what comes within the window."""
+        end = monotonic() + self._window
         with suppress(Empty):
-            for _ in range(waiting):
-                jobs.append(_job(self._queue.get()))
-            if not waiting and self._window:
-                jobs.append(_job(self._queue.get(timeout=min(left, self._window))))
+            while len(jobs) < self._most and (left := end - monotonic()) > 0:
+                jobs.append(_job(self._queue.get(timeout=left)))
 
     def _undo(self) -> None:
         if self._database.in_transaction:
