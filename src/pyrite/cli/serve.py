@@ -56,14 +56,18 @@ def serve(*, config: Path | None = None) -> None:
 
 async def _serve(settings: Settings) -> None:
     from ..net.tls import TlsError
+    from ..server import control, metrics
     from ..server.app import Server
-    from ..server.control import serving
     from ..store.errors import StoreError
 
     signals = _Signals()
     server = Server(settings)
     try:
-        async with server.running(), serving(settings.data, server.commands):
+        async with (
+            server.running(),
+            metrics.serving(settings.metrics.listen, server.meter),
+            control.serving(settings.data, server.commands),
+        ):
             gc.collect()
             gc.freeze()  # what is loaded now stays; no collection need look at it again
             print("ready", flush=True)

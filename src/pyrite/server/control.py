@@ -14,12 +14,13 @@ import os
 import socket
 import struct
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
+from ..kit.accept import accepting
 from .commands import CommandError, Commands, encode
 
 log = logging.getLogger(__name__)
@@ -32,7 +33,6 @@ MAX_CONNECTIONS = 16  # at a time; further ones wait in the kernel's queue
 ASKING = 10.0  # seconds for the peer to send its request
 RUNNING = 300.0  # seconds for a command to end
 ANSWERING = 30.0  # seconds for the peer to take the answer
-PAUSE = 1.0  # seconds before accepting is tried again
 _MAX_PATH = 100  # octets; the kernel takes 107
 _CREDENTIALS = struct.Struct("3i")  # pid, uid, gid
 
@@ -50,11 +50,6 @@ class Answer(msgspec.Struct, omit_defaults=True):
     result: Any = None
     error: str | None = None
     code: int = 0
-
-
-class _Trust(NamedTuple):
-    commands: Commands
-    users: frozenset[int]
 
 
 class NotRunningError(Exception):
@@ -92,18 +87,19 @@ async def serving(
     `trusted` are the user ids that get an answer: our own and root's.
     """
     users = frozenset({0, os.geteuid()}) if trusted is None else trusted
+
+    async def handle(peer: socket.socket) -> None:
+        if _user_of(peer) in users:
+            await _serve(peer, commands)
+        else:
+            log.warning("control socket: another user's process was refused")
+
     path = data / NAME
     path.unlink(missing_ok=True)  # of a server that was killed
-    listener = _listener(path)
     try:
-        async with asyncio.TaskGroup() as tasks:
-            accepting = tasks.create_task(_accept(listener, tasks, _Trust(commands, users)))
-            try:
-                yield
-            finally:
-                accepting.cancel()
+        async with accepting([_listener(path)], handle, MAX_CONNECTIONS):
+            yield
     finally:
-        listener.close()
         path.unlink(missing_ok=True)
 
 
@@ -137,45 +133,13 @@ def _connect(peer: socket.socket, path: Path) -> None:
         raise NotRunningError(str(path)) from None
 
 
-async def _accept(listener: socket.socket, tasks: asyncio.TaskGroup, trust: _Trust) -> None:
-    slots = asyncio.Semaphore(MAX_CONNECTIONS)
-    serving: set[asyncio.Task[None]] = set()
-    try:
-        while True:
-            await slots.acquire()
-            peer = await _next(listener)
-            task = tasks.create_task(_serve(peer, trust))
-            serving.add(task)
-            task.add_done_callback(serving.discard)
-            task.add_done_callback(lambda _: slots.release())
-    finally:
-        for task in serving:
-            task.cancel()
-
-
-async def _next(listener: socket.socket) -> socket.socket:
-    while True:
-        try:
-            peer, _ = await asyncio.get_running_loop().sock_accept(listener)
-            return peer
-        except OSError as error:  # no more descriptors, for a while
-            log.warning("control socket: cannot accept: %s", error.strerror)
-            await asyncio.sleep(PAUSE)
-
-
-async def _serve(peer: socket.socket, trust: _Trust) -> None:
-    loop = asyncio.get_running_loop()
-    with peer:
-        peer.setblocking(False)
-        if _user_of(peer) not in trust.users:
-            log.warning("control socket: another user's process was refused")
-            return
-        with suppress(OSError, TimeoutError):  # the peer's own trouble
-            async with asyncio.timeout(ASKING):
-                request = await _receive(peer)
-            answer = await _answer(request, trust.commands)
-            async with asyncio.timeout(ANSWERING):
-                await loop.sock_sendall(peer, msgspec.json.encode(answer) + b"\n")
+async def _serve(peer: socket.socket, commands: Commands) -> None:
+    async with asyncio.timeout(ASKING):
+        request = await _receive(peer)
+    answer = await _answer(request, commands)
+    async with asyncio.timeout(ANSWERING):
+        written = msgspec.json.encode(answer) + b"\n"
+        await asyncio.get_running_loop().sock_sendall(peer, written)
 
 
 async def _receive(peer: socket.socket) -> bytes:
@@ -221,8 +185,6 @@ def _listener(path: Path) -> socket.socket:
         with _short(path) as name:
             listener.bind(name)
         path.chmod(0o600)
-        listener.listen(MAX_CONNECTIONS)
-        listener.setblocking(False)
     except BaseException:
         listener.close()
         raise

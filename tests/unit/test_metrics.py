@@ -1,0 +1,93 @@
+"""The page that Prometheus reads, and what else may come to its port."""
+
+import asyncio
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from pyrite.kit.config import Address
+from pyrite.kit.meter import Meter
+from pyrite.server import metrics
+
+GET = b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+async def answers(*requests: bytes) -> list[bytes]:
+    """What each request is answered, on a connection of its own."""
+    meter = Meter("pyrite_")
+    meter.counter("messages", "Messages.").value = 3
+    async with asyncio.timeout(10), metrics.serving([Address("127.0.0.1", 0)], meter) as (port,):
+        return [await ask(port, request) for request in requests]
+
+
+async def ask(port: int, request: bytes) -> bytes:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        writer.write(request)
+        return await reader.read()
+    finally:
+        writer.close()
+
+
+async def test_numbers_are_read() -> None:
+    (answer,) = await answers(GET)
+    header, _, body = answer.partition(b"\r\n\r\n")
+    assert header.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert f"Content-Length: {len(body)}".encode() in header
+    (family,) = text_string_to_metric_families(body.decode())
+    assert [(one.name, one.value) for one in family.samples] == [("pyrite_messages_total", 3)]
+
+
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [
+        (b"GET /metrics?x=1 HTTP/1.0\r\n\r\n", b"200"),
+        (b"HEAD /metrics HTTP/1.1\r\n\r\n", b"200"),
+        (b"GET / HTTP/1.1\r\n\r\n", b"404"),
+        (b"GET /metrics/../../etc HTTP/1.1\r\n\r\n", b"404"),
+        (b"POST /metrics HTTP/1.1\r\n\r\n", b"405"),
+        (b"GET /metrics HTTP/2.0\r\n\r\n", b"400"),
+        (b"<stream:stream>\r\n\r\n", b"400"),
+        (b"\x16\x03\x01\r\n\r\n", b"400"),
+        (b"x" * metrics.MAX_REQUEST, b"400"),
+    ],
+)
+async def test_what_else_is_asked_is_refused(request_: bytes, status: bytes) -> None:
+    (answer,) = await answers(request_)
+    assert answer.startswith(b"HTTP/1.1 " + status)
+    assert b"pyrite_messages_total" not in answer or request_.startswith(b"GET /metrics")
+
+
+async def test_who_asks_slowly_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(metrics, "ASKING", 0.01)
+    assert await answers(b"GET /met") == [b""]
+
+
+async def test_who_leaves_disturbs_nobody() -> None:
+    meter = Meter()
+    async with asyncio.timeout(10), metrics.serving([Address("127.0.0.1", 0)], meter) as (port,):
+        for _ in range(3 * metrics.MAX_CONNECTIONS):
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(b"GET")
+            writer.transport.abort()
+        assert (await ask(port, GET)).startswith(b"HTTP/1.1 200")
+
+
+async def test_a_taken_address_is_named() -> None:
+    async with metrics.serving([Address("127.0.0.1", 0)], Meter()) as (port,):
+        with pytest.raises(OSError, match=f"cannot listen on 127.0.0.1:{port}: Address already"):
+            async with metrics.serving([Address("127.0.0.1", port)], Meter()):
+                raise AssertionError
+
+
+async def test_without_an_address_nothing_is_listened_on() -> None:
+    async with metrics.serving([], Meter()) as ports:
+        assert ports == []
+
+
+async def test_ipv6_is_served() -> None:
+    async with asyncio.timeout(10), metrics.serving([Address("::1", 0)], Meter()) as (port,):
+        reader, writer = await asyncio.open_connection("::1", port)
+        writer.write(GET)
+        assert (await reader.read()).startswith(b"HTTP/1.1 200")
+        writer.close()
