@@ -1,0 +1,94 @@
+"""What the operating system says a process tree has used."""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+PROC = Path("/proc")
+TICK = os.sysconf("SC_CLK_TCK")  # the unit of utime and stime in /proc/<pid>/stat, per second
+SCHED = 2  # CPUCLOCK_SCHED of the kernel's per-process clock ids: nanoseconds, all threads
+
+
+def tree(pid: int) -> Iterator[int]:
+    """The process and its living descendants."""
+    yield pid
+    for task in _list(PROC / str(pid) / "task"):
+        for child in _read(task / "children").split():
+            yield from tree(int(child))
+
+
+def cpu_seconds(pid: int) -> float:
+    """User and system time that the tree has used so far."""
+    return sum(_cpu(each) for each in tree(pid))
+
+
+def memory_kb(pid: int) -> float:
+    """The tree's proportional set size: shared pages are counted once, in shares.
+
+    Raises PermissionError for another user's process unless we are root.
+    """
+    return sum(_pss(each) for each in tree(pid))
+
+
+@dataclass(frozen=True)
+class Use:
+    """What happened between two readings."""
+
+    seconds: float  # on the wall
+    server_cpu: float  # seconds
+    load_cpu: float  # seconds, of this process: the load generator
+
+    def server_us(self, count: int) -> float:
+        """Microseconds of the server's CPU for each of `count`."""
+        return self.server_cpu * 1e6 / max(count, 1)
+
+    def load_us(self, count: int) -> float:
+        """Microseconds of the load generator's own CPU for each of `count`."""
+        return self.load_cpu * 1e6 / max(count, 1)
+
+
+def start(pid: int) -> Callable[[], Use]:
+    """Start measuring; calling what is returned gives the use since then."""
+    wall, server, load = time.monotonic(), cpu_seconds(pid), time.process_time()
+
+    def stop() -> Use:
+        return Use(time.monotonic() - wall, cpu_seconds(pid) - server, time.process_time() - load)
+
+    return stop
+
+
+def _cpu(pid: int) -> float:
+    try:
+        return time.clock_gettime((~pid << 3) | SCHED)
+    except OSError:
+        return stat_cpu(_read(PROC / str(pid) / "stat"))
+
+
+def stat_cpu(stat: str) -> float:
+    """Seconds of user and system time in a line of /proc/<pid>/stat; none in an empty one."""
+    fields = stat.rpartition(")")[2].split()  # the command before it may hold spaces
+    return (int(fields[11]) + int(fields[12])) / TICK if fields else 0.0
+
+
+def _pss(pid: int) -> float:
+    for line in (PROC / str(pid) / "smaps_rollup").read_text().splitlines():
+        if line.startswith("Pss:"):
+            return float(line.split()[1])
+    return 0.0
+
+
+def _list(directory: Path) -> list[Path]:
+    try:
+        return list(directory.iterdir())
+    except FileNotFoundError:
+        return []
+
+
+def _read(path: Path) -> str:
+    """The text of a file of /proc; none when its process has gone."""
+    try:
+        return path.read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""

@@ -1,0 +1,78 @@
+"""One run: every scenario on every server, and what comes of it."""
+
+import platform
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from .plan import Plan
+from .process import directory
+from .record import Record, compared, merged
+from .scenario import SCENARIOS, Scenario
+from .servers import SERVERS, Server
+
+
+async def run(
+    scenarios: Sequence[str],
+    servers: Sequence[str],
+    transports: Sequence[str],
+    plan: Plan,
+    repeat: int,
+) -> AsyncIterator[list[Record]]:
+    """The records of each scenario and transport, as soon as all servers have done it.
+
+    Servers take turns, so that a machine that changes its pace does so for all; each
+    scenario gets a server that has just started. Raises ServerError and LoadError.
+    """
+    async with AsyncExitStack() as stack:
+        prepared = []
+        for name in servers:
+            home = stack.enter_context(directory(SERVERS[name].owner))
+            prepared.append(SERVERS[name](home, plan))
+            await prepared[-1].prepare()
+        for scenario in map(SCENARIOS.__getitem__, scenarios):
+            for transport in (each for each in scenario.transports if each in transports):
+                yield await _turns(scenario, transport, prepared, plan, repeat)
+
+
+async def _turns(
+    scenario: Scenario, transport: str, servers: Sequence[Server], plan: Plan, repeat: int
+) -> list[Record]:
+    taken: dict[str, list[Record]] = {server.name: [] for server in servers}
+    for _ in range(repeat):
+        for server in servers:
+            async with server.running() as target:
+                note(f"{scenario.name} {transport}: {server.name}, process {target.pid}")
+                taken[server.name].append(await scenario.run(target, plan, transport))
+    records = [_described(merged(each), plan) for each in taken.values()]
+    peers = [record for record in records if SERVERS[record.server].package]
+    return [compared(record, peers) for record in records]
+
+
+def _described(record: Record, plan: Plan) -> Record:
+    return replace(
+        record,
+        mechanism=plan.mechanism,
+        features=plan.features,
+        date=datetime.now(UTC).date().isoformat(),
+        machine=machine(),
+    )
+
+
+def machine() -> str:
+    """Processor, cores, kernel and Python."""
+    models = [
+        line.partition(":")[2].strip()
+        for line in Path("/proc/cpuinfo").read_text().splitlines()
+        if line.startswith("model name")
+    ]
+    model = models[0] if models else platform.machine()
+    return f"{model} x{len(models)}, Linux {platform.release()}, Python {platform.python_version()}"
+
+
+def note(text: str) -> None:
+    """Tell whoever watches what happens."""
+    print(text, file=sys.stderr, flush=True)
