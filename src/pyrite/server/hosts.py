@@ -36,7 +36,6 @@ class _Answer(NamedTuple):
     payload: type
     call: Callable[..., Any]
     waits: bool
-    at: At
 
 
 class _Loaded(NamedTuple):
@@ -79,7 +78,7 @@ class Host:
         self.modules: dict[str, Module] = {}
         self.nodes: dict[str, Node] = {}
         self.offers: dict[Phase, list[Callable[[bool], Element | None]]] = {p: [] for p in Phase}
-        self._requests: dict[tuple[str, Name], _Answer] = {}
+        self._requests: dict[tuple[str, Name, At], _Answer] = {}
         self._loaded: dict[str, _Loaded] = {}
 
     async def load(self, name: str) -> None:
@@ -114,12 +113,7 @@ class Host:
     def _attach(self, mark: Mark, handler: Any) -> Remove:
         match mark.door, mark.place:
             case "request", (type, payload, at):
-                key = (type, name_of(payload))
-                if key in self._requests:
-                    raise ValueError(f"two modules answer {key}")
-                waits = inspect.iscoroutinefunction(handler)
-                self._requests[key] = _Answer(payload, handler, waits, at)
-                return lambda: self._requests.pop(key) and None
+                return self._answer_with(type, _Answer(payload, handler, _waits(handler)), at)
             case "sending", (stage, kinds):
                 return self.sending.add(stage, handler, *kinds)
             case "delivering", (stage, kinds):
@@ -139,6 +133,20 @@ class Host:
             case "command", _:
                 return self.server.commands.add(handler, host=self.domain)
         raise ValueError(f"no such door: {mark.door}")
+
+    def _answer_with(self, type: str, answer: _Answer, at: At) -> Remove:
+        """Let `answer` stand at each place in `at`, where nobody may stand yet."""
+        keys = [(type, name_of(answer.payload), place) for place in At if place in at]
+        for key in keys:
+            if key in self._requests:
+                raise ValueError(f"two modules answer {key}")
+        self._requests.update(dict.fromkeys(keys, answer))
+
+        def remove() -> None:
+            for key in keys:
+                del self._requests[key]
+
+        return remove
 
     def features(self) -> set[str]:
         """What the server advertises for this host."""
