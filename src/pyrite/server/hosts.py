@@ -174,13 +174,17 @@ class Host:
         """
         iq = request.iq
         element = iq.payloads[0]
-        found = self._requests.get((iq.type or "", element.name))
-        if found is None or not request.place & found.at:
+        found = self._requests.get((iq.type or "", element.name, request.place))
+        if found is None:
             raise StanzaError("service-unavailable")
         answer = found.call(decode(found.payload, element), request)
         if found.waits:
             answer = await answer
         return iq.answer(answer)
+
+
+def _waits(handler: Callable[..., Any]) -> bool:
+    return inspect.iscoroutinefunction(handler)
 
 
 def _marks(module: Module) -> Iterator[tuple[Mark, Any]]:
