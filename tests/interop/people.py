@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ssl
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 from xml.etree import ElementTree
 
@@ -139,16 +139,20 @@ class Person:
     async def leave(self) -> None:
         """Close the stream and wait until the connection is gone."""
         if self.client.is_connected():
-            gone = self.client.disconnected
+            gone = self.is_gone()
             self.client.disconnect(wait=2.0)
-            await asyncio.wait_for(asyncio.shield(gone), PATIENCE)
+            await gone
 
     async def break_off(self) -> None:
         """Lose the connection without a word."""
-        gone = self.client.disconnected
+        gone = self.is_gone()
         assert self.client.transport
         self.client.transport.abort()
-        await asyncio.wait_for(asyncio.shield(gone), PATIENCE)
+        await gone
+
+    def is_gone(self) -> Awaitable[None]:
+        """To be awaited: the end of the connection that there is now."""
+        return asyncio.wait_for(asyncio.shield(self.client.disconnected), PATIENCE)
 
     # Saying
 

@@ -55,7 +55,7 @@ async def test_an_account_by_the_operator(pyrite: Pyrite) -> None:
     with pytest.raises(Refused, match="not-authorized"):
         await cast.person(jid).log_in()
     romeo = await cast.person(jid, password="changed by hand").log_in()
-    gone = romeo.client.disconnected
+    gone = romeo.is_gone()
     pyrite.command("account", "delete", jid)
     await gone
     with pytest.raises(Refused, match="not-authorized"):

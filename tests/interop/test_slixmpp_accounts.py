@@ -70,7 +70,7 @@ async def test_an_account_is_deleted(cast: Cast) -> None:
     romeo = await cast.enter("romeo", plugins=["xep_0077"])
     juliet = await cast.enter("juliet")
     await befriend(romeo, juliet)
-    gone = romeo.client.disconnected
+    gone = romeo.is_gone()
     request = romeo.client.make_iq_set()
     request["register"]["remove"] = True
     request.send(callback=lambda _: None)
