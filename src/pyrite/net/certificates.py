@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 
 from .tls import Identity
-from .tls.identity import ascii_name
+from .tls.identity import ascii_name, ip_address
 
 SUBDOMAINS = ("conference", "pubsub", "upload", "proxy", "search", "workgroup")
 SERVICES = ("xmpp-client", "xmpps-client", "xmpp-server", "xmpps-server")
@@ -169,10 +169,13 @@ def _alternatives(hosts: Sequence[str], names: Sequence[str]) -> list[x509.Gener
     """What RFC 6120 §13.7.1.2 lets a server be named by: DNS-ID, SRV-ID and XmppAddr."""
     found: list[x509.GeneralName] = []
     for name in names:
-        found += [x509.DNSName(each) for each in (name, *(f"{sub}.{name}" for sub in SUBDOMAINS))]
-    for name in names:
-        srv = (f"_{service}.{name}".encode("ascii") for service in SERVICES)
-        found += [x509.OtherName(ON_DNS_SRV, _der(_IA5_STRING, each)) for each in srv]
+        if (address := ip_address(name)) is not None:
+            found.append(x509.IPAddress(address))
+            continue
+        subs = (f"{sub}.{name}" for sub in SUBDOMAINS)
+        found += [x509.DNSName(each) for each in (name, *subs)]
+        services = (f"_{service}.{name}".encode("ascii") for service in SERVICES)
+        found += [x509.OtherName(ON_DNS_SRV, _der(_IA5_STRING, each)) for each in services]
     for host in hosts:
         found.append(x509.OtherName(ON_XMPP_ADDR, _der(_UTF8_STRING, host.encode())))
     return list(dict.fromkeys(found))

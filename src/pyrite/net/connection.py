@@ -260,17 +260,15 @@ class Connection(Flow, Generic[E]):
             data = self._fill()
             if data:
                 self._write(data if tls is None else tls.send(data))
+            if len(data) >= BATCH:
+                self.wake()
+            elif self.is_closing:
+                self._end_writing()
         except TlsError as error:
             self._fail_tls(tls, error)
-            return
         except Exception as error:
             self._fail(error)
             self.abort()
-            return
-        if len(data) >= BATCH:
-            self.wake()
-        elif self.is_closing:
-            self._end_writing()
 
     def _end_writing(self) -> None:
         if self.tls is not None:

@@ -167,7 +167,11 @@ class Flow(asyncio.BufferedProtocol):
         if self._holds & EOF:
             self._transport.close()
             return
-        self._transport.write_eof()
+        try:
+            self._transport.write_eof()
+        except OSError:  # asyncio finds out here that the peer is gone
+            self._transport.abort()
+            return
         self._release(BUSY | FLOOD | TURN)  # to see the peer's end
 
     def _fail(self, error: BaseException) -> None:

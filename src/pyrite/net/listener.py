@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ..kit.rate import Buckets, Limit
+from ..kit.tasks import Scope
 from .connection import Connection
 
 log = logging.getLogger(__name__)
@@ -108,8 +109,9 @@ async def listening(
     and ends that one only. Raises OSError when `host` and `port` cannot be listened on.
     """
     sockets = await _bind(host, port)
-    async with asyncio.TaskGroup() as tasks:
-        listener = Listener(accept, gate or Gate(), tasks)
+    gate = gate or Gate()
+    async with Scope(f"connections to {host}:{port}", limit=gate.limits.total) as tasks:
+        listener = Listener(accept, gate, tasks)
         try:
             for listening_socket in sockets:
                 listener.add(listening_socket)
@@ -121,7 +123,7 @@ async def listening(
 class Listener:
     """The accepting sockets of one address, and the connections that came from them."""
 
-    def __init__(self, accept: Callable[[], Served], gate: Gate, tasks: asyncio.TaskGroup) -> None:
+    def __init__(self, accept: Callable[[], Served], gate: Gate, tasks: Scope) -> None:
         self._accept = accept
         self._gate = gate
         self._tasks = tasks
@@ -135,7 +137,10 @@ class Listener:
         self._loop.add_reader(listening_socket.fileno(), self._ready, listening_socket)
 
     async def close(self, within: float) -> None:
-        """Accept no more; close all connections, and cancel those not over in `within` seconds."""
+        """Accept no more; close all connections, and wait `within` seconds for them to end.
+
+        Those left are cancelled with the scope.
+        """
         for listening_socket in self._sockets:
             self._loop.remove_reader(listening_socket.fileno())
             listening_socket.close()
@@ -145,8 +150,6 @@ class Listener:
             served.connection.close()
         if self._served:
             await asyncio.wait(self._served, timeout=within)
-        for task in tuple(self._served):
-            task.cancel()
 
     def _ready(self, listening_socket: socket.socket) -> None:
         for _ in range(TURN):
@@ -181,7 +184,7 @@ class Listener:
             accepted.close()
             self._gate.leave(address)
             return
-        task = self._tasks.create_task(self._run(served, accepted, address))
+        task = self._tasks.start(self._run(served, accepted, address))
         self._served[task] = served
         task.add_done_callback(self._served.pop)
 

@@ -12,7 +12,7 @@ from typing import Any
 import trustme
 
 from pyrite.kit.rate import Limit
-from pyrite.net.connection import Connection, connect
+from pyrite.net.connection import BATCH, Connection, connect
 from pyrite.net.listener import Gate, Limits, listening
 from pyrite.net.tls import Backend, Identity, TlsContext, TlsError, TlsSession
 
@@ -143,7 +143,10 @@ class End:
 
     def _fill(self) -> bytes:
         self.fills += 1
-        return self.queue.pop(0) if self.queue else b""
+        data = b""
+        while self.queue and len(data) < BATCH:
+            data += self.queue.pop(0)
+        return data
 
 
 @asynccontextmanager

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import hmac
+import ipaddress
+import re
+from ipaddress import IPv4Address, IPv6Address
 
 import idna
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from service_identity.cryptography import extract_patterns
 from service_identity.exceptions import CertificateError, VerificationError
-from service_identity.hazmat import DNS_ID, SRV_ID, ServiceID, verify_service_identity
+from service_identity.hazmat import DNS_ID, SRV_ID, IPAddress_ID, ServiceID, verify_service_identity
 
 from .face import TlsError
 from .settings import ClientTls
 
+_NAME = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?")
 _WEAK = ("md5", "sha1")  # RFC 5929 §4.1: SHA-256 instead
 
 
@@ -35,10 +39,24 @@ def end_point_hash(der: bytes) -> bytes:
 
 
 def ascii_name(domain: str) -> str:
-    """A-labels, lower case. Raises ValueError for what is no domain name."""
-    if domain.isascii():
-        return domain.lower()
-    return idna.encode(domain, uts46=True).decode("ascii")
+    """A-labels in lower case, or an IP address without brackets.
+
+    Raises ValueError for what is neither.
+    """
+    if (address := ip_address(domain)) is not None:
+        return str(address)
+    name = domain.lower() if domain.isascii() else idna.encode(domain, uts46=True).decode("ascii")
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"no domain name: {domain!r}")
+    return name
+
+
+def ip_address(domain: str) -> IPv4Address | IPv6Address | None:
+    """The address that `domain` is, in brackets or not."""
+    try:
+        return ipaddress.ip_address(domain.strip("[]"))
+    except ValueError:
+        return None
 
 
 def check_peer(der: bytes | None, settings: ClientTls) -> None:
@@ -52,13 +70,10 @@ def check_peer(der: bytes | None, settings: ClientTls) -> None:
 
 
 def check_domain(der: bytes, domain: str, service: str = "") -> None:
-    """Raises TlsError unless a DNS-ID or SRV-ID names `domain`. A common name never counts."""
+    """Raises TlsError unless a DNS-ID, SRV-ID or address is `domain`; a common name is none."""
     try:
         patterns = extract_patterns(x509.load_der_x509_certificate(der))
-        name = ascii_name(domain)
-        wanted: list[ServiceID] = [DNS_ID(name)]
-        if service:
-            wanted.append(SRV_ID(f"_{service}.{name}"))
+        wanted = _wanted(domain, service)
     except (CertificateError, ValueError) as error:
         raise TlsError(f"no identity to compare with {domain}: {error}") from None
     for identity in wanted:
@@ -68,6 +83,13 @@ def check_domain(der: bytes, domain: str, service: str = "") -> None:
             continue
         return
     raise TlsError(f"the certificate is not for {domain}")
+
+
+def _wanted(domain: str, service: str) -> list[ServiceID]:
+    name = ascii_name(domain)
+    if ip_address(name) is not None:
+        return [IPAddress_ID(name)]
+    return [DNS_ID(name), *([SRV_ID(f"_{service}.{name}")] if service else [])]
 
 
 def _check_pin(der: bytes, pin: str) -> None:

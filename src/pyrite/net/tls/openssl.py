@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from OpenSSL import SSL, crypto
 
 from .face import CHUNK, EXPORTER_LABEL, EXPORTER_SIZE, TlsContext, TlsError, TlsSession
-from .identity import ascii_name, check_peer, end_point_hash
+from .identity import ascii_name, check_peer, end_point_hash, ip_address
 from .raw import RAW, Buffer
 from .settings import CIPHERS, ClientTls, Identity, ServerTls
 
@@ -227,7 +227,8 @@ class OpenSSLClient(TlsContext):
     def __init__(self, settings: ClientTls) -> None:
         self.settings = settings
         self._buffer = RAW.buffer()
-        self._name = ascii_name(settings.domain).encode("ascii")
+        name = ascii_name(settings.domain)
+        self._name = b"" if ip_address(name) else name.encode("ascii")  # RFC 6066 §3
         self.reload()
 
     def reload(self) -> None:
@@ -245,7 +246,8 @@ class OpenSSLClient(TlsContext):
     def session(self) -> TlsSession:
         connection = SSL.Connection(self._context, None)
         connection.set_connect_state()
-        connection.set_tlsext_host_name(self._name)
+        if self._name:
+            connection.set_tlsext_host_name(self._name)
         return SESSION(connection, self._buffer, self.settings)
 
 
