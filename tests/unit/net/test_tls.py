@@ -469,3 +469,18 @@ def test_the_public_methods_do_the_same(
     wire.client.close()
     wire.server.receive(wire.client.take())
     assert wire.server.is_over
+
+
+@each_pair
+def test_no_bytes_are_fine_at_any_time(
+    files: Files, verona: Identity, server: Backend, client: Backend, monkeypatch: Any
+) -> None:
+    for session in (openssl_backend.RawSession, openssl_backend.OpenSSLSession):
+        monkeypatch.setattr(openssl_backend, "SESSION", session)
+        wire = Wire(serve(verona, server).session(), trusting(files, client, "localhost").session())
+        for end in (wire.server, wire.client):
+            assert end.receive(b"") == b""
+        wire = shake_hands(serve(verona, server), trusting(files, client, "verona.example"))
+        for end in (wire.server, wire.client):
+            assert end.receive(b"") == b""
+            assert end.send(b"") == b""

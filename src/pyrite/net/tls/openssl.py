@@ -48,7 +48,8 @@ class OpenSSLSession(TlsSession):
             self._connection.shutdown()
 
     def _decrypt(self, data: bytes) -> bytes:
-        self._connection.bio_write(data)
+        if data:
+            self._connection.bio_write(data)
         if not self.handshake_done and not self._shake_hands():
             return b""
         return self._read()
