@@ -230,7 +230,7 @@ class Connection(Flow, Generic[E]):
             rest, self._rest = self._rest, None
             if rest is not None:
                 await rest
-            while context and (event := next(self._events, None)) is not None:
+            while context is not None and (event := next(self._events, None)) is not None:
                 if (rest := context.run(start, self._handle(event))) is not None:
                     rest.context = context
                     await rest
