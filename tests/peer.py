@@ -107,12 +107,19 @@ class Peer:
             raise AssertionError(f"not bound: {bound}")
 
     async def barrier(self) -> list[Element]:
-        """All that came until the server has handled what this client has sent."""
+        """All that came until the server has handled what this client has sent.
+
+        Or until it hung up; raises `HungUpError` if nothing came before that.
+        """
         id = f"barrier-{next(self._barriers)}"
         await self.send(f"<iq type='get' id='{id}'><ping xmlns='urn:xmpp:ping'/></iq>")
         received: list[Element] = []
-        while (element := await self.element()).attrs.get("id") != id:
-            received.append(element)
+        try:
+            while (element := await self.element()).attrs.get("id") != id:
+                received.append(element)
+        except HungUpError:
+            if not received:
+                raise
         return received
 
     async def close(self) -> None:

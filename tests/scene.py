@@ -20,7 +20,7 @@ from pyrite.server.session import Session
 from pyrite.server.settings import Settings, load
 from pyrite.server.store.roster import Item
 
-from .peer import PASSWORD, PATIENCE, Peer
+from .peer import PASSWORD, PATIENCE, HungUpError, Peer
 from .stage import Script, shuffle
 
 OVER_SOCKETS = """
@@ -146,15 +146,22 @@ class Sockets:
         stop()
 
     async def send(self, actor: JID, xml: str) -> None:
-        peer = self.peers[actor]
-        await peer.send(xml)
-        self.received[actor].extend(await peer.barrier())
+        await self.peers[actor].send(xml)
+        await self._settle(actor)
 
     async def receive(self, actor: JID) -> Element | None:
         if not self.received[actor] and actor in self.peers:
-            self.received[actor].extend(await self.peers[actor].barrier())
+            await self._settle(actor)
         waiting = self.received[actor]
         return waiting.popleft() if waiting else None
+
+    async def _settle(self, actor: JID) -> None:
+        """Take the stanzas that `actor` has got by now, until the server hangs up."""
+        try:
+            came = await self.peers[actor].barrier()
+            self.received[actor].extend(element for element in came if element.name.ns == NS)
+        except (HungUpError, ConnectionError):
+            await self.peers.pop(actor).abort()
 
     async def wait(self, seconds: float) -> None:
         self.clock.advance(seconds)
@@ -169,6 +176,8 @@ async def over_sockets(script: Script, folder: Path, seed: int) -> AsyncIterator
         await prepare(server, script, password=PASSWORD)
         shuffle(server, random.Random(seed))
         scene = Sockets(server, clock)
-        yield scene
-        for peer in scene.peers.values():
-            await peer.abort()
+        try:
+            yield scene
+        finally:
+            for peer in scene.peers.values():
+                await peer.abort()
