@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -23,6 +24,7 @@ from .auth.limits import Limits as AuthLimits
 from .commands import Commands
 from .hosts import Host, built_in
 from .listeners import Listeners
+from .live import restored
 from .presence import Presences
 from .rosters import Rosters
 from .router import Router
@@ -87,6 +89,7 @@ class Server:
             settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
             self.stores = await open_stores(settings.store.url, settings.data, self.clock)
             stack.push_async_callback(self.stores.close)
+            self.settings = settings = await restored(settings, self.stores.settings)
             self.scope = await stack.enter_async_context(Scope("server", MAX_BACKGROUND))
             self.accounts = Accounts(
                 self.stores.accounts,
@@ -224,7 +227,9 @@ class Server:
             return
         if isinstance(event, AccountDeleted | AccountDisabled):
             self.rosters.forget(jid)
-            self.listeners.end_all_of(jid, StreamError("not-authorized", "the account is closed"))
+            closed = StreamError("not-authorized", "the account is closed")
+            # soon: who deletes its own account is to hear that it is done
+            asyncio.get_running_loop().call_soon(self.listeners.end_all_of, jid, closed)
         host = self.hosts.get(jid.domain)
         if host is not None:
             await host.events.tell(event)
