@@ -33,6 +33,15 @@ GROUPS: dict[str, tuple[str, dict[str, str]]] = {  # word -> help, its words and
         "See, load and unload modules.",
         {"list": "operate:modules", "load": "operate:load", "unload": "operate:unload"},
     ),
+    "settings": (
+        "See settings, and change those that may be while the server runs.",
+        {
+            "show": "operate:settings",
+            "live": "operate:live",
+            "set": "operate:set_setting",
+            "unset": "operate:unset",
+        },
+    ),
     "docs": (
         "Write reference documentation from what the code declares.",
         {"settings": "reference:settings", "commands": "reference:commands"},

@@ -70,6 +70,40 @@ def reload(*, where: Where = HERE) -> None:
     show(call("reload", where, offline=False), where)
 
 
+def settings(*, where: Where = HERE) -> None:
+    """Show the settings that are in force, as JSON; secrets are hidden."""
+    show(call("settings-show", where), Where(where.config, json=True))
+
+
+def live(*, where: Where = HERE) -> None:
+    """List the settings that may be changed while the server runs."""
+    show(call("settings-live", where), where)
+
+
+def set_setting(key: str, value: str, /, *, where: Where = HERE) -> None:
+    """Change a setting from now on, whatever the file says.
+
+    Parameters
+    ----------
+    key
+        As in the file: limits.ping-after, or host."example.org".registration.
+    value
+        Text as it is, or JSON for a number, a list, true or false.
+    """
+    show(call("settings-set", where, key=key, value=_plain(value)), where)
+
+
+def unset(key: str, /, *, where: Where = HERE) -> None:
+    """Let the file decide again about a setting that was changed.
+
+    Parameters
+    ----------
+    key
+        As in the file.
+    """
+    show(call("settings-unset", where, key=key), where)
+
+
 def metrics(*, where: Where = HERE) -> None:
     """Show what the server counts and times."""
     show(call("metrics", where, offline=False), where)
@@ -125,3 +159,12 @@ def _argument(word: str) -> tuple[str, Any]:
         return key[:-1], json.loads(value)
     except ValueError:
         raise Failure(f"{word}: what is behind := is not JSON", USAGE) from None
+
+
+def _plain(value: str) -> Any:
+    """What JSON makes of it, unless that is no setting's type: then the text itself."""
+    try:
+        made = json.loads(value)
+    except ValueError:
+        return value
+    return made if isinstance(made, bool | int | float | list) else value

@@ -21,8 +21,9 @@ from .accounts import AccountDetails, AccountError
 from .catalogue import Installed
 from .commands import CommandError, command, encode
 from .hosts import Host
+from .live import Live, change, listed, parse, restored, written
 from .session import Session
-from .settings import changed, load, set_up_log
+from .settings import Settings, changed, load, set_up_log
 
 if TYPE_CHECKING:
     from .app import Server
@@ -104,7 +105,7 @@ class Status:
 
 
 class Admin:
-    """Commands of one server. Every method but these is a command, and says what it does."""
+    """Commands of one server. Every method but the last is a command, and says what it does."""
 
     def __init__(self, server: Server) -> None:
         self.server = server
@@ -227,16 +228,32 @@ class Admin:
     @command()
     async def reload(self) -> list[ChangeShown]:
         """Read the settings and certificates again; the settings that have changed."""
-        old = self.server.settings
         try:
-            new = load(old.file, Installed())
+            new = load(self.server.settings.file, Installed())
         except ConfigError as error:
             raise CommandError(f"nothing was changed:\n{error}") from None
-        differing = changed(old, new)
-        await self.server.reload(new)
-        if any(path[0] == "log" for path in differing):
-            set_up_log(new)
-        return [ChangeShown(dotted(path), _applies(path)) for path in sorted(differing, key=dotted)]
+        return await self._apply(await restored(new, self.server.stores.settings))
+
+    @command()
+    async def settings_live(self) -> list[Live]:
+        """List the settings that may be changed while the server runs, with their values."""
+        return sorted(listed(self.server.settings, Installed()), key=lambda live: live.key)
+
+    @command()
+    async def settings_set(self, key: str, value: Any) -> list[ChangeShown]:
+        """Change a setting, from now on and over what the file says; the key is as in the file."""
+        with _refusals():
+            new = change(self.server.settings, key, value, Installed())
+            await self.server.stores.settings.put(dotted(parse(key)), written(value))
+        return await self._apply(new)
+
+    @command()
+    async def settings_unset(self, key: str) -> list[ChangeShown]:
+        """Let the file decide again about a setting that was changed."""
+        with _refusals():
+            if not await self.server.stores.settings.remove(dotted(parse(key))):
+                raise CommandError(f"{key} was not changed")
+        return await self.reload()
 
     @command()
     async def settings_show(self) -> Any:
@@ -260,6 +277,13 @@ class Admin:
         """Show since when the server runs, and how many are connected."""
         server = self.server
         return Status(__version__, self._since, len(server.hosts), len(server.sessions))
+
+    async def _apply(self, new: Settings) -> list[ChangeShown]:
+        differing = sorted(changed(self.server.settings, new), key=dotted)
+        await self.server.reload(new)
+        if any(path[0] == "log" for path in differing):
+            set_up_log(new)
+        return [ChangeShown(dotted(path), _applies(path)) for path in differing]
 
     def _host(self, name: str) -> Host:
         found = self.server.hosts.get(name.casefold())

@@ -128,7 +128,7 @@ class Command:
         if RANK[caller.role] < RANK[self.role]:
             raise CommandError(f"{caller} may not run {self.name}")
         if caller.role == "host-admin" and self.role == "host-admin":
-            concerned = {self.host} if self.host else set(self._domains(values))
+            concerned = {self.host} if self.host else self._domains(values)
             if caller.host is None or concerned != {caller.host}:
                 raise CommandError(f"{caller} may do this for {caller.host} only")
 
@@ -143,11 +143,14 @@ class Command:
         found = fields(self._struct)
         return [one.name for one in found if one.name == "host" or _holds_jids(one.type)]
 
-    def _domains(self, values: Mapping[str, Any]) -> Iterator[str | None]:
+    def _domains(self, values: Mapping[str, Any]) -> set[str | None]:
+        """The hosts that are concerned; None among them is all, where `host` is not given."""
+        found: set[str | None] = {values["host"]} if "host" in values else set()
         for name in self._domain_arguments():
             value = values[name]
-            for one in value if isinstance(value, tuple | list | set | frozenset) else (value,):
-                yield one.domain if isinstance(one, JID) else one
+            several = value if isinstance(value, tuple | list | set | frozenset) else (value,)
+            found |= {one.domain for one in several if isinstance(one, JID)}
+        return found
 
 
 class Commands:

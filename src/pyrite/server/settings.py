@@ -19,6 +19,7 @@ from ..core.jid import JID, JIDError
 from ..core.xml import Limits as ElementLimits
 from ..kit import log
 from ..kit.config import (
+    LIVE,
     MINUTE,
     Address,
     Addresses,
@@ -39,7 +40,6 @@ Catalogue = Mapping[str, type[Struct] | None]
 QUIET: dict[str, log.Level] = {"alembic": "warning", "asyncio": "warning"}
 
 Count = Annotated[int, Meta(ge=1)]
-Some = Annotated[Duration, Meta(gt=0)]
 
 
 class Listen(Table):
@@ -116,19 +116,19 @@ class Limits(Table):
     """New connections a second from one address, on average."""
     connection_burst: Count = 200
     """New connections from one address at once."""
-    sessions_per_account: Count = 20
+    sessions_per_account: Annotated[int, Meta(ge=1), LIVE] = 20
     """The most resources that one account may have bound."""
     send_queue: Count = 1000
     """The most stanzas that may wait for a client to read them; then its session ends."""
     send_queue_size: Size = Size(4 << 20)
     """The most octets that may wait for a peer to read them."""
-    negotiation: Duration = Duration(30)
+    negotiation: Annotated[Duration, LIVE] = Duration(30)
     """How long a peer may take from connecting to being authenticated and bound."""
-    attempts: Annotated[int, Meta(ge=2, le=10)] = 3
+    attempts: Annotated[int, Meta(ge=2, le=10), LIVE] = 3
     """Failed attempts to authenticate after which the stream is closed."""
-    ping_after: Duration = Duration(5 * MINUTE)
+    ping_after: Annotated[Duration, LIVE] = Duration(5 * MINUTE)
     """A client that says nothing for so long is pinged."""
-    ping_timeout: Duration = Duration(MINUTE)
+    ping_timeout: Annotated[Duration, LIVE] = Duration(MINUTE)
     """A client that does not answer a ping for so long is gone."""
 
     def __post_init__(self) -> None:
@@ -162,7 +162,7 @@ class Limits(Table):
 class Log(Table):
     """What is written to standard error."""
 
-    level: log.Level = "info"
+    level: Annotated[log.Level, LIVE] = "info"
     """The least important events that are logged."""
     format: log.Format = "text"
     """Lines for people, or JSON for programs."""
@@ -180,7 +180,7 @@ class Metrics(Table):
 class HostTable(Table):
     """One served domain."""
 
-    registration: Literal["closed", "open", "invite"] = "closed"
+    registration: Annotated[Literal["closed", "open", "invite"], LIVE] = "closed"
     """Who may make an account over XMPP: nobody, anyone, or who was invited."""
     modules: tuple[str, ...] | None = None
     """The modules that this host has. Absent: all that come with the server."""

@@ -143,6 +143,19 @@ def test_hosts_and_modules_are_listed(pyrite: Pyrite) -> None:
     assert pyrite("module", "list")[1].splitlines()[0].split() == ["MODULE", "HOSTS"]
 
 
+def test_live_settings_are_changed(pyrite: Pyrite) -> None:
+    key = 'host."verona.lit".registration'
+    assert pyrite("settings", "set", key, "open")[0] == 0
+    assert pyrite("settings", "set", "limits.attempts", "5")[0] == 0
+    assert f"{key}" in pyrite("settings", "live")[1]
+    shown = json.loads(pyrite("settings", "show")[1])
+    assert shown["host"]["verona.lit"]["registration"] == "open"
+    assert shown["limits"]["attempts"] == 5
+    assert pyrite("settings", "unset", key)[0] == 0
+    code, _, said = pyrite("settings", "set", key, "opne")
+    assert (code, 'did you mean "open"?' in said) == (1, True)
+
+
 def test_settings_are_looked_for_in_the_usual_places(pyrite: Pyrite) -> None:
     assert pyrite("check") == (0, "", "")
     Path("pyrite.toml").unlink()
