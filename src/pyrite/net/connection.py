@@ -234,6 +234,10 @@ class Connection(Flow, Generic[E]):
                 if (rest := context.run(start, self._handle(event))) is not None:
                     rest.context = context
                     await rest
+        except asyncio.CancelledError as error:
+            if self._task is None or self._task.cancelling():
+                raise
+            self._fail(error)
         except Exception as error:
             self._fail(error)
         self._is_busy = False

@@ -176,6 +176,8 @@ class Flow(asyncio.BufferedProtocol):
 
     def _fail(self, error: BaseException) -> None:
         """A bug: it ends this connection, and comes out of `run`."""
+        if isinstance(error, asyncio.CancelledError):  # not ours: who cancels a task ends it
+            error = RuntimeError("what a handler waited for was cancelled")
         self._crash = self._crash or error
         self.close()
 

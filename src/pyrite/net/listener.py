@@ -130,6 +130,7 @@ class Listener:
         self._served: dict[asyncio.Task[None], Served] = {}
         self._sockets: list[socket.socket] = []
         self._pauses: dict[socket.socket, asyncio.TimerHandle] = {}
+        self._is_exhausted = False  # and that is logged
         self._loop = asyncio.get_running_loop()
 
     def add(self, listening_socket: socket.socket) -> None:
@@ -158,8 +159,12 @@ class Listener:
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
                 return
             except OSError as error:
-                self._pause(listening_socket, error)
-                return
+                if error.errno in _EXHAUSTED:
+                    self._pause(listening_socket, error)
+                    return
+                log.debug("connection lost before it was accepted: %s", error)
+                continue
+            self._is_exhausted = False
             address = str(peer[0])
             if self._gate.enter(address, self._loop.time()):
                 self._serve(accepted, address)
@@ -168,8 +173,9 @@ class Listener:
 
     def _pause(self, listening_socket: socket.socket, error: OSError) -> None:
         """The system cannot give us a socket now; without a pause we would ask it all the time."""
-        level = logging.ERROR if error.errno in _EXHAUSTED else logging.DEBUG
-        log.log(level, "cannot accept connections: %s", error)
+        if not self._is_exhausted:
+            log.error("cannot accept connections: %s", error)
+        self._is_exhausted = True
         self._loop.remove_reader(listening_socket.fileno())
         self._pauses[listening_socket] = self._loop.call_later(
             PAUSE, self._loop.add_reader, listening_socket.fileno(), self._ready, listening_socket

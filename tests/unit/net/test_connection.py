@@ -159,6 +159,23 @@ async def test_a_bug_ends_one_connection(caplog: pytest.LogCaptureFixture) -> No
         caplog.clear()
 
 
+async def test_a_cancelled_wait_is_a_bug(caplog: pytest.LogCaptureFixture) -> None:
+    for waits in (False, True):
+
+        async def handle(end: End, event: bytes, waits: bool = waits) -> None:
+            future = asyncio.get_running_loop().create_future()
+            future.cancel()
+            if waits:
+                await asyncio.sleep(0)
+            await future
+
+        async with serving(lambda: End(handle)) as (port, _), running(End(), port) as client:
+            client.say(b"x")
+            await eventually(lambda end=client: end.connection.is_closing)
+        assert [r.getMessage() for r in caplog.records] == ["connection failed"]
+        caplog.clear()
+
+
 async def test_a_bug_in_fill_and_in_feed_too(caplog: pytest.LogCaptureFixture) -> None:
     def feed(data: bytes) -> list[bytes]:
         raise LookupError("a bug")

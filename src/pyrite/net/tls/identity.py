@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import ipaddress
 import re
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
 
 import idna
@@ -21,6 +22,7 @@ _NAME = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?")
 _WEAK = ("md5", "sha1")  # RFC 5929 §4.1: SHA-256 instead
 
 
+@lru_cache(maxsize=64)
 def end_point_hash(der: bytes) -> bytes:
     """tls-server-end-point of the server's certificate (RFC 5929 §4).
 
