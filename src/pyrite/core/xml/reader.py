@@ -1,83 +1,25 @@
-"""XML as XMPP restricts it: elements, an incremental reader, a writer.
-
-RFC 6120 §11.1 forbids comments, processing instructions, DTDs and entities, so the reader
-refuses them instead of ignoring them, and bounds whatever else a peer could make grow.
-"""
+"""An incremental reader of what XMPP allows of XML, and no more than its limits."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 from xml.parsers import expat
 
-from .errors import StreamError
+from ..errors import StreamError
+from .element import NS_XML, Element, Name, quote, write_attributes
 
-NS_XML = "http://www.w3.org/XML/1998/namespace"
 NS_APP_ERRORS = "urn:xmpp:errors"
 
 MAX_TAG = 16 * 1024  # octets of one unfinished tag; see `Reader.feed`
 MAX_NAMES = 4096  # names remembered between elements; more are forgotten together
+MAX_NAME = 256  # characters of a name that is remembered, namespace included
 
-#: Two attributes that XMPP writes with a prefix and everybody else does not.
-LANG = "xml:lang"
-
-
-class Name(NamedTuple):
-    """An expanded XML name."""
-
-    ns: str
-    tag: str
-
-
-class Element:
-    """One element and all below it. Never changed once made, so sessions may share it.
-
-    Attributes are named plainly, ``xml:lang`` as such, and any other qualified one as
-    ``{namespace}local``. A plain slotted class, since every stanza makes several.
-    """
-
-    __slots__ = ("_memo", "attrs", "children", "name")
-
-    def __init__(
-        self,
-        name: Name,
-        attrs: Mapping[str, str] | None = None,
-        children: Sequence[Element | str] = (),
-    ) -> None:
-        self.name = name
-        self.attrs: Mapping[str, str] = {} if attrs is None else attrs
-        self.children = children
-        self._memo: tuple[str, str] | None = None
-
-    @property
-    def elements(self) -> Iterator[Element]:
-        return (child for child in self.children if child.__class__ is Element)
-
-    @property
-    def text(self) -> str:
-        return "".join([child for child in self.children if child.__class__ is str])
-
-    def child(self, ns: str, tag: str) -> Element | None:
-        """The first child element ``{ns}tag``."""
-        name = (ns, tag)
-        return next((child for child in self.elements if child.name == name), None)
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Element):
-            return NotImplemented
-        return (
-            self.name == other.name
-            and self.attrs == other.attrs
-            and tuple(self.children) == tuple(other.children)
-        )
-
-    def __hash__(self) -> int:
-        return hash((self.name, tuple(sorted(self.attrs.items())), tuple(self.children)))
-
-    def __repr__(self) -> str:
-        return write(self)
+#: Octets that one parser reads. Expat keeps every name and prefix it ever meets, seven times
+#: what they take on the wire; so a long stream goes on with a fresh one now and then.
+PARSER_LIFE = 1 << 20
 
 
 class Opened(NamedTuple):
@@ -120,7 +62,11 @@ class _Names(dict[str, Name]):
         if len(self) >= MAX_NAMES:
             self.clear()
         ns, _, tag = key.rpartition("\n")
-        name = self[key] = Name(self._alias.get(ns, ns), tag)
+        if ns == NS_XML:  # cannot be written without its prefix
+            raise StreamError("bad-namespace-prefix", "an element of XML itself")
+        name = Name(self._alias.get(ns, ns), tag)
+        if len(key) <= MAX_NAME:
+            self[key] = name
         return name
 
 
@@ -144,53 +90,75 @@ class Reader:
     def __init__(self, limits: Limits = BEFORE_AUTHENTICATION, content: str = "jabber:client"):
         self.limits = limits
         self._fed = self._began = self._elements = 0
+        self._tail = b""  # the last octets fed, of which a character may be left
         self._spent = False
         self._stack: list[tuple[Name, Mapping[str, str], list[Element | str]]] = []
         self._ready: list[Item] = []
         self._names = _NAMES[content]
         self._declared: dict[str | None, str] = {}
-        self._parser = parser = expat.ParserCreate("UTF-8", "\n")
-        if hasattr(parser, "SetReparseDeferralEnabled"):
-            parser.SetReparseDeferralEnabled(False)  # else expat >= 2.6 holds stanzas back
-        parser.buffer_text = True
+        self._tag = b""  # of the stream header, as it was written
+        self._rest: bytes | None = None  # what an old parser left to read
+        self._parser = parser = _parser()
         parser.StartElementHandler = self._open
         parser.StartNamespaceDeclHandler = self._declare
         parser.XmlDeclHandler = self._check_declaration
-        for forbidden in (
-            "CommentHandler",
-            "ProcessingInstructionHandler",
-            "StartDoctypeDeclHandler",
-            "EntityDeclHandler",
-            "SkippedEntityHandler",
-        ):
-            setattr(parser, forbidden, _forbid)
 
     def feed(self, data: bytes) -> list[Item]:
         """Items completed by `data`, in order."""
         if self._spent:
             return []
-        parser = self._parser
-        if not self._fed and data[:2] in (b"\xfe\xff", b"\xff\xfe"):
+        if not self._fed and data[:1] in (b"\xfe", b"\xff"):
             return self._end_with(_not_utf_8())
+        parser = self._parser
         self._fed += len(data)
         try:
             parser.Parse(data, False)
         except expat.ExpatError as error:
-            return self._end_with(_well_formedness(error))
+            return self._end_with(self._mistake(error, data))
         except StreamError as error:
             return self._end_with(error)
+        except _Renewed:
+            return self._renew()
+        self._tail = data[-3:] if len(data) >= 3 else (self._tail + data)[-3:]
+        read = parser.CurrentByteIndex
         # Expat reads an unfinished tag again with every piece of it: 128 KiB that come octet
         # by octet would cost seconds. Text is not read again, so it needs no such limit.
-        if self._fed - parser.CurrentByteIndex > MAX_TAG:
+        if self._fed - read > MAX_TAG:
             return self._end_with(_too_big(MAX_TAG))
-        if len(self._stack) > 1 and self._fed - self._began > self.limits.octets:
+        if len(self._stack) > 1 and read - self._began > self.limits.octets:
             return self._end_with(_too_big(self.limits.octets))
+        if read > PARSER_LIFE and self._stack:
+            parser.StartElementHandler = self._start_anew
         ready, self._ready = self._ready, []
         return ready
+
+    def _renew(self) -> list[Item]:
+        """Go on with a fresh parser in the same stream, which it is told of first."""
+        rest, self._rest = self._rest or b"", None
+        self._parser = parser = _parser()
+        spaces = (("xmlns" + (f":{p}" if p else ""), uri) for p, uri in self._declared.items())
+        header = b"<%s%s>" % (self._tag, write_attributes(dict(spaces)).encode())
+        parser.Parse(header, False)
+        self._fed = len(header)
+        self._handle_stanzas()
+        return self.feed(rest)
 
     def _end_with(self, error: StreamError) -> list[Item]:
         self._spent = True
         return [*self._ready, error]
+
+    def _mistake(self, error: expat.ExpatError, data: bytes) -> StreamError:
+        """What expat found in `data`, the last that it was fed."""
+        try:
+            self._parser.buffer_text = False  # hands over the text before it
+        except StreamError as earlier:
+            return earlier
+        if error.code == _INVALID_TOKEN:
+            known = self._tail + data
+            at = self._parser.ErrorByteIndex - self._fed + len(known)
+            if at >= 0 and not _is_utf_8(known[at : at + 4]):
+                return _not_utf_8()
+        return _well_formedness(error)
 
     def _check_declaration(self, _version: str, encoding: str | None, _standalone: int) -> None:
         if encoding is not None and encoding.lower() not in ("utf-8", "utf8"):
@@ -209,10 +177,23 @@ class Reader:
         root = Element(self._names[name], _qualified(attrs))
         self._stack.append((root.name, root.attrs, []))
         self._ready.append(Opened(root, self._declared.get(None, "")))
+        self._tag = _TAG.match(parser.GetInputContext() or b"").group(1)  # type: ignore[union-attr]
         parser.StartNamespaceDeclHandler = None
+        self._handle_stanzas()
+
+    def _handle_stanzas(self) -> None:
+        parser = self._parser
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
         parser.CharacterDataHandler = self._text
+
+    def _start_anew(self, name: str, attrs: dict[str, str]) -> None:
+        """An old parser's `_start`: the next stanza is for a fresh one to read."""
+        if len(self._stack) > 1:
+            self._start(name, attrs)
+        elif self._rest is None:
+            self._rest = self._parser.GetInputContext()
+            raise _Renewed
 
     def _start(self, name: str, attrs: dict[str, str]) -> None:
         stack = self._stack
@@ -252,8 +233,28 @@ class Reader:
         stack = self._stack
         if len(stack) > 1:
             stack[-1][2].append(text)
-        elif not text.isspace():
+        elif text.strip(" \t\r\n"):
             raise StreamError("bad-format", "text between stanzas")
+
+
+class _Renewed(Exception):
+    """The parser is old, and at a place where another can take over."""
+
+
+def _parser() -> expat.XMLParserType:
+    parser = expat.ParserCreate("UTF-8", "\n")
+    if hasattr(parser, "SetReparseDeferralEnabled"):
+        parser.SetReparseDeferralEnabled(False)  # else expat >= 2.6 holds stanzas back
+    parser.buffer_text = True
+    for forbidden in (
+        "CommentHandler",
+        "ProcessingInstructionHandler",
+        "StartDoctypeDeclHandler",
+        "EntityDeclHandler",
+        "SkippedEntityHandler",
+    ):
+        setattr(parser, forbidden, _forbid)
+    return parser
 
 
 def _forbid(*_: object) -> None:
@@ -270,6 +271,9 @@ def _too_big(limit: int) -> StreamError:
     return StreamError("policy-violation", f"element over {limit} octets", app=app)
 
 
+_TAG = re.compile(rb"<([^\s/>]+)")
+
+_INVALID_TOKEN = expat.errors.codes[expat.errors.XML_ERROR_INVALID_TOKEN]
 _ENTITY_ERRORS = (
     expat.errors.codes[expat.errors.XML_ERROR_UNDEFINED_ENTITY],
     expat.errors.codes[expat.errors.XML_ERROR_RECURSIVE_ENTITY_REF],
@@ -288,6 +292,15 @@ def _well_formedness(error: expat.ExpatError) -> StreamError:
     return StreamError("not-well-formed", expat.ErrorString(error.code))
 
 
+def _is_utf_8(octets: bytes) -> bool:
+    """Whether `octets` begin with a character."""
+    try:
+        octets.decode()
+    except UnicodeDecodeError as error:
+        return error.start > 0
+    return True
+
+
 def _qualified(attrs: dict[str, str]) -> dict[str, str]:
     return {_attribute(key): value for key, value in attrs.items()}
 
@@ -299,74 +312,15 @@ def _attribute(key: str) -> str:
     return f"xml:{tag}" if ns == NS_XML else f"{{{ns}}}{tag}"
 
 
-# --- writing ---------------------------------------------------------------------------
-
-_IN_TEXT = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"}
-_IN_ATTRIBUTE = {**_IN_TEXT, '"': "&quot;", "\n": "&#10;", "\t": "&#9;"}
-_text_search = re.compile("[&<>\r]").search
-_attribute_search = re.compile('[&<>\r"\n\t]').search
-_text_sub = re.compile("[&<>\r]").sub
-_attribute_sub = re.compile('[&<>\r"\n\t]').sub
-
-
-def escape(text: str) -> str:
-    """`text` as character data."""
-    if _text_search(text) is None:
-        return text
-    return _text_sub(lambda found: _IN_TEXT[found[0]], text)
-
-
-def quote(value: str) -> str:
-    """`value` as the inside of an attribute in double quotes."""
-    if _attribute_search(value) is None:
-        return value
-    return _attribute_sub(lambda found: _IN_ATTRIBUTE[found[0]], value)
-
-
-def write(element: Element, ns: str = "") -> str:
-    """`element` as text, inside a parent whose default namespace is `ns`.
-
-    The text is remembered in the element, so that what goes to many is written once.
-    """
-    memo = element._memo
-    if memo is not None and memo[0] == ns:
-        return memo[1]
-    name, children = element.name, element.children
-    own, tag = name
-    head = f"<{tag}" if own == ns else f'<{tag} xmlns="{quote(own)}"'
-    attrs = element.attrs
-    if attrs:
-        head += write_attributes(attrs)
-    if not children:
-        text = f"{head}/>"
-    else:
-        inner = "".join(
-            [escape(c) if c.__class__ is str else write(c, own) for c in children]  # type: ignore[arg-type]
-        )
-        text = f"{head}>{inner}</{tag}>"
-    element._memo = (ns, text)
-    return text
-
-
-def write_attributes(attrs: Mapping[str, str]) -> str:
-    """`attrs` as they stand in a tag, each with a space before it."""
-    parts: list[str] = []
-    for number, (key, value) in enumerate(attrs.items()):
-        if key[0] == "{":
-            ns, _, key = key[1:].partition("}")
-            parts.append(f' xmlns:a{number}="{quote(ns)}"')
-            key = f"a{number}:{key}"
-        parts.append(f' {key}="{quote(value)}"')
-    return "".join(parts)
-
-
 def parse(text: str, ns: str = "", *, limits: Limits | None = None) -> Element:
     """One element from `text`, read as if inside a parent in namespace `ns`.
 
     Raises `StreamError` if it is not exactly one, or not what XMPP allows.
     """
     reader = Reader(limits or Limits())
-    items: list[Any] = reader.feed(f'<parent xmlns="{quote(ns)}">{text}'.encode())[1:]
+    items: list[Any] = reader.feed(
+        f'<parent xmlns="{quote(ns)}">{text}'.encode(errors="surrogatepass")
+    )[1:]
     items += reader.feed(b"</parent>")
     match items:
         case [Element() as element, Closed()]:
