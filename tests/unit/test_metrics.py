@@ -1,13 +1,17 @@
 """The page that Prometheus reads, and what else may come to its port."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from pyrite.core.jid import JID
 from pyrite.kit.config import Address
 from pyrite.kit.meter import Meter
 from pyrite.server import metrics
+from pyrite.server.app import Server
+from pyrite.server.settings import load
 
 GET = b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"
 
@@ -91,3 +95,16 @@ async def test_ipv6_is_served() -> None:
         writer.write(GET)
         assert (await reader.read()).startswith(b"HTTP/1.1 200")
         writer.close()
+
+
+async def test_a_server_counts_what_it_does(tmp_path: Path) -> None:
+    (tmp_path / "pyrite.toml").write_text('data = "data"\n[host."verona.lit"]\nmodules = []\n')
+    server = Server(load(tmp_path / "pyrite.toml", {}))
+    async with server.opened():
+        metrics.declare(server)
+        await server.bind(JID.parse("romeo@verona.lit"), "garden")
+        numbers = {one.name: one.value for one in server.meter.samples()}
+    assert (numbers["sessions"], numbers["hosts"], numbers["connections"]) == (1, 1, 0)
+    assert numbers["resident_octets"] > 1e6
+    assert numbers["cpu_seconds"] > 0
+    assert {"store_writes", "store_groups", "store_failures"} <= numbers.keys()

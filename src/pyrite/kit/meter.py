@@ -24,12 +24,16 @@ OTHER = "other"  # the label of all children beyond that
 
 
 class Counter:
-    """A number that only grows: add to `value`."""
+    """A number that only grows: add to `value`, or give a function that reads it elsewhere."""
 
-    __slots__ = ("value",)
+    __slots__ = ("read", "value")
 
-    def __init__(self) -> None:
-        self.value = 0
+    def __init__(self, read: Callable[[], float] | None = None) -> None:
+        self.value: float = 0
+        self.read = read
+
+    def current(self) -> float:
+        return self.read() if self.read else self.value
 
 
 class Gauge:
@@ -134,12 +138,15 @@ class Meter:
     def __iter__(self) -> Iterator[Declared]:
         return iter(list(self._declared.values()))
 
-    def counter(self, name: str, doc: str) -> Counter:
+    def counter(self, name: str, doc: str, read: Callable[[], float] | None = None) -> Counter:
         """Declare a counter; the same one again if it is known, so that a reload keeps it.
 
-        Raises ValueError, as all of these, if the name is taken by something else.
+        `read`, if given, is asked whenever the number is wanted. Raises ValueError, as all of
+        these, if the name is taken by something else.
         """
-        return self._declare(name, Counter, doc, None, Counter)
+        counter = self._declare(name, Counter, doc, None, Counter)
+        counter.read = read or counter.read
+        return counter
 
     def counters(self, name: str, doc: str, label: str) -> Family[Counter]:
         """Declare counters that differ in a label."""
@@ -208,9 +215,7 @@ class Meter:
 
 
 def _numbers(metric: Counter | Gauge | Histogram) -> list[tuple[str, float]]:
-    if isinstance(metric, Counter):
-        return [("", metric.value)]
-    if isinstance(metric, Gauge):
+    if isinstance(metric, Counter | Gauge):
         return [("", metric.current())]
     quantiles = [(f"_p{part:g}", metric.quantile(part / 100)) for part in (50, 99)]
     return [("_count", metric.count), ("_sum", metric.sum), *(quantiles if metric.count else [])]
@@ -235,8 +240,7 @@ def _to_prometheus(prefix: str, declared: Declared) -> PrometheusMetric:
         if isinstance(metric, Histogram):
             family.add_metric(labelled, _cumulated(metric), metric.sum)
         else:
-            number = metric.value if isinstance(metric, Counter) else metric.current()
-            family.add_metric(labelled, number)
+            family.add_metric(labelled, metric.current())
     return cast("PrometheusMetric", family)
 
 

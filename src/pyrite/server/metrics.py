@@ -1,21 +1,47 @@
-"""Answers ``GET /metrics`` for Prometheus, and nothing else."""
+"""What a server counts of itself, and the page on which Prometheus reads it."""
 
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
+import time
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..kit.accept import accepting
 from ..kit.config import Address
 from ..kit.meter import Meter
+
+if TYPE_CHECKING:
+    from .app import Server
 
 MAX_REQUEST = 8192  # octets of a request with its header
 MAX_CONNECTIONS = 8  # at a time
 ASKING = 10.0  # seconds for the request
 ANSWERING = 10.0  # seconds for the peer to take the answer
 TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+def declare(server: Server) -> None:
+    """Declare what can be read when it is asked for, and so costs nothing meanwhile."""
+    meter, engine = server.meter, server.stores.engine
+    connections = server.listeners.connections
+    meter.gauge("connections", "Connections that are open.", lambda: len(connections))
+    meter.gauge("sessions", "Resources that are bound.", lambda: len(server.sessions))
+    meter.gauge("hosts", "Domains that are served.", lambda: len(server.hosts))
+    meter.counter("store_writes", "Writes that are on the disk.", lambda: engine.writes)
+    meter.counter("store_groups", "Commits that these were in.", lambda: engine.groups)
+    meter.counter("store_failures", "Commits that failed.", lambda: engine.failures)
+    meter.counter("cpu_seconds", "CPU time of the process.", time.process_time)
+    meter.gauge("resident_octets", "Memory of the process.", _resident)
+
+
+def _resident() -> float:
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return float(pages * os.sysconf("SC_PAGE_SIZE"))
 
 
 @asynccontextmanager
