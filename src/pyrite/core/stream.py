@@ -147,6 +147,8 @@ class Stream:
             except StreamError as error:
                 self.theirs = State.CLOSED
                 return [*events[:number], error]
+            if self.theirs is State.CLOSED:
+                return events[: number + 1]  # whatever follows the footer
         return events
 
     def _receive(self, item: Item) -> None:
@@ -178,7 +180,7 @@ def _check_header(root: Element, default_ns: str, content: str) -> None:
         raise StreamError("invalid-namespace", "that is not the namespace of streams")
     if root.name.tag != "stream":
         raise StreamError("bad-format", "a stream begins with <stream>")
-    if default_ns != content:
+    if default_ns not in (content, NS_STREAM):  # the latter: each stanza names its own (§4.8.2)
         raise StreamError("invalid-namespace", f"this port speaks {content}")
 
 
