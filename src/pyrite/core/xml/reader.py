@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any, NamedTuple
 from xml.parsers import expat
 
@@ -50,6 +51,8 @@ class Limits:
 #: Before a peer has proved who it is, nothing it needs to say is large.
 BEFORE_AUTHENTICATION = Limits(octets=10_000, depth=8, attributes=24, elements=100)
 
+TEXT_BUFFER = 512  # octets of text that expat gathers; its own choice costs 8 KiB a stream
+
 
 class _Names(dict[str, Name]):
     """Expat's ``namespace\\nlocal`` -> `Name`, so that equal names are one object."""
@@ -92,6 +95,7 @@ class Reader:
         self._fed = self._began = self._elements = 0
         self._tail = b""  # the last octets fed, of which a character may be left
         self._spent = False
+        self._is_torn = False  # a text of this top-level element came in pieces
         self._stack: list[tuple[Name, Mapping[str, str], list[Element | str]]] = []
         self._ready: list[Item] = []
         self._names = _NAMES[content]
@@ -219,6 +223,8 @@ class Reader:
     def _end(self, _name: str) -> None:
         stack = self._stack
         name, attrs, children = stack.pop()
+        if self._is_torn:
+            children = _mended(children)
         depth = len(stack)
         if depth > 1:
             stack[-1][2].append(Element(name, attrs, children))
@@ -226,15 +232,27 @@ class Reader:
             if self._parser.CurrentByteIndex - self._began > self.limits.octets:
                 raise _too_big(self.limits.octets)
             self._ready.append(Element(name, attrs, children))
+            self._is_torn = False
         else:
             self._ready.append(Closed())
 
     def _text(self, text: str) -> None:
         stack = self._stack
         if len(stack) > 1:
-            stack[-1][2].append(text)
+            children = stack[-1][2]
+            if children and children[-1].__class__ is str:
+                self._is_torn = True
+            children.append(text)
         elif text.strip(" \t\r\n"):
             raise StreamError("bad-format", "text between stanzas")
+
+
+def _mended(children: list[Element | str]) -> list[Element | str]:
+    """`children` with the pieces of each text put together."""
+    whole: list[Element | str] = []
+    for is_text, group in groupby(children, lambda child: child.__class__ is str):
+        whole += ["".join(group)] if is_text else group  # type: ignore[arg-type]
+    return whole
 
 
 class _Renewed(Exception):
@@ -245,6 +263,7 @@ def _parser() -> expat.XMLParserType:
     parser = expat.ParserCreate("UTF-8", "\n")
     if hasattr(parser, "SetReparseDeferralEnabled"):
         parser.SetReparseDeferralEnabled(False)  # else expat >= 2.6 holds stanzas back
+    parser.buffer_size = TEXT_BUFFER
     parser.buffer_text = True
     for forbidden in (
         "CommentHandler",
