@@ -1,0 +1,118 @@
+"""Offline messages where time and order decide."""
+
+import asyncio
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from tests.scene import Memory, in_memory
+from tests.stage import Script
+
+from pyrite.core.jid import JID
+from pyrite.core.stanza import Message, Presence
+from pyrite.kit.config import DAY, HOUR
+from pyrite.wire.message import Body
+
+ROMEO = JID.parse("romeo@verona.lit/garden")
+JULIET = JID.parse("juliet@verona.lit")
+BALCONY = JULIET.at("balcony")
+PATIENCE = 5.0  # seconds
+
+
+def story(**settings: str) -> Script:
+    return Script(
+        modules=("offline",),
+        hosts=("verona.lit",),
+        settings={"offline": settings},
+        extras=[JULIET, ROMEO.bare],
+    )
+
+
+def message(text: str) -> Message:
+    return Message("chat", JULIET, ROMEO).add(Body(text))
+
+
+async def bodies(scene: Memory) -> list[str | None]:
+    """What Juliet has received by now, in order."""
+    received: list[str | None] = []
+    while (element := await scene.receive(BALCONY)) is not None:
+        if element.name.tag == "message":
+            received.append(next(element.elements).text)
+    return received
+
+
+async def test_what_nobody_came_for_is_deleted(tmp_path: Path) -> None:
+    async with in_memory(story(keep='"7d"'), tmp_path, 0) as scene:
+        store = scene.server.stores.offline
+        now = scene.clock.now()
+        for age in (1, 6, 8, 100):
+            stamp = now - timedelta(days=age)
+            await store.add(JULIET, ROMEO, "<message/>", stamp, limit_count=9, limit_bytes=999)
+        async with asyncio.timeout(PATIENCE):
+            await asyncio.sleep(0)  # let the purge begin to wait
+            scene.clock.advance(HOUR)
+            while await store.count(JULIET) > 2:
+                continue
+            await asyncio.sleep(0)
+            scene.clock.advance(2 * DAY)
+            while await store.count(JULIET) > 1:
+                continue
+
+
+@pytest.mark.parametrize("order", range(4))
+async def test_nothing_is_left_behind_by_who_comes_meanwhile(tmp_path: Path, order: int) -> None:
+    """A message that is being kept while its receiver comes is handed over all the same."""
+    async with in_memory(story(), tmp_path, 0) as scene:
+        await scene.join(BALCONY)
+        session = scene.sessions[BALCONY]
+        router = scene.server.router
+        doings = [
+            router.message(message("one"), JULIET),
+            router.receive(Presence(sender=BALCONY), session),
+            router.message(message("two"), JULIET),
+            router.message(message("three"), JULIET),
+        ]
+        await asyncio.gather(*doings[order:], *doings[:order])
+        assert sorted(map(str, await bodies(scene))) == ["one", "three", "two"]
+        assert await scene.server.stores.offline.count(JULIET) == 0
+
+
+async def test_many_come_in_order(tmp_path: Path) -> None:
+    texts = [str(number) for number in range(250)]
+    async with in_memory(story(), tmp_path, 0) as scene:
+        for text in texts:
+            await scene.server.router.message(message(text), JULIET)
+        await scene.join(BALCONY)
+        await scene.send(BALCONY, "<presence/>")
+        assert await bodies(scene) == texts
+
+
+async def test_no_more_waits_than_a_client_can_be_given(tmp_path: Path) -> None:
+    """However much the operator allows, handing it over must not overflow the client's queue."""
+    async with in_memory(story(count="5000"), tmp_path, 0) as scene:
+        module = scene.server.hosts["verona.lit"].modules["offline"]
+        room = scene.server.settings.limits.send_queue
+        text = message("x").write()
+        store, now = scene.server.stores.offline, scene.clock.now()
+        for _ in range(room // 2):
+            await store.add(JULIET, ROMEO, text, now, limit_count=room, limit_bytes=1 << 30)
+        assert not await module.keep(message("one too many"), JULIET)
+        await scene.join(BALCONY)
+        await scene.send(BALCONY, "<presence/>")
+        assert scene.sessions[BALCONY].ended is None
+        assert len(await bodies(scene)) == room // 2
+
+
+async def test_what_cannot_be_read_any_more_is_passed_over(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with in_memory(story(), tmp_path, 0) as scene:
+        store, now = scene.server.stores.offline, scene.clock.now()
+        for text in ("<message", "<presence/>", "<message to='@'/>", message("well").write()):
+            await store.add(JULIET, ROMEO, text, now, limit_count=9, limit_bytes=9999)
+        await scene.join(BALCONY)
+        await scene.send(BALCONY, "<presence/>")
+        assert await bodies(scene) == ["well"]
+        assert await store.count(JULIET) == 0
+    assert "cannot be read" in caplog.text
+    caplog.clear()
