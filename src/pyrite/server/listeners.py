@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 SWEEP = 5.0  # seconds between looks at silent clients and at the certificate
 FAREWELL = 5.0  # seconds that clients have to hear of the end
 
+SERVED = frozenset(("c2s", "c2s-tls"))  # keys of [listen]
+
 ALPN = ("xmpp-client",)  # XEP-0368 §3
 
 
@@ -58,7 +60,10 @@ class Listeners:
         self._load_certificate()
         async with AsyncExitStack() as stack:
             for name, address in settings.listen.used():
-                await stack.enter_async_context(self._listening(name, address, gate))
+                if name in SERVED:
+                    await stack.enter_async_context(self._listening(name, address, gate))
+                else:
+                    log.warning("not listened on: this version serves no %s", name)
             sweeping = self._server.scope.start(self._sweep())
             try:
                 yield
