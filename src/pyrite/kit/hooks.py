@@ -71,15 +71,14 @@ class Filter(Generic[T]):
                 changed = call(value, *context)
                 if waits:
                     changed = await changed
+                if changed is not None:
+                    if stage is not Stage.REWRITE:
+                        raise TypeError(f"{_name(call)} returned a value in {stage.name}")
+                    value = changed
             except Exception:
                 if stage is not Stage.COPY:
                     raise
                 log.exception("copying failed: %s", _name(call))
-                continue
-            if changed is not None:
-                if stage is not Stage.REWRITE:
-                    raise TypeError(f"{_name(call)} returned a value in {stage.name}")
-                value = changed
         return value
 
     def _plan(self, kind: type) -> list[_Handler]:
