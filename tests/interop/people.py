@@ -16,7 +16,7 @@ from slixmpp.xmlstream import StanzaBase
 
 from .servers import VERONA, Server
 
-PATIENCE = 4.0  # seconds that anything expected may take
+PATIENCE = 10.0  # seconds that anything expected may take
 PASSWORD = "O, be some other name!"
 MEMORY = 10_000  # stanzas that one person remembers
 
@@ -178,10 +178,10 @@ class Person:
 
     # Hearing
 
-    async def hear(self, wanted: Callable[[Stanza], bool]) -> Any:
+    async def hear(self, wanted: Callable[[Stanza], bool], *, patience: float = PATIENCE) -> Any:
         """The first stanza not yet asked for that is `wanted`; it is then taken."""
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(patience):
                 while True:
                     for index, stanza in enumerate(self.heard):
                         if wanted(stanza):
@@ -201,15 +201,17 @@ class Person:
             )
         )
 
-    async def presence(self, kind: str = "", sender: str | None = None) -> Any:
+    async def presence(
+        self, kind: str = "", sender: str | None = None, *, patience: float = PATIENCE
+    ) -> Any:
         """`sender` is a full or bare address, as it must stand in ``from``."""
-        return await self.hear(
-            lambda s: (
-                isinstance(s, Presence)
-                and attribute(s, "type") == kind
-                and (sender is None or attribute(s, "from") == sender)
-            )
-        )
+
+        def is_wanted(stanza: Stanza) -> bool:
+            if not isinstance(stanza, Presence) or attribute(stanza, "type") != kind:
+                return False
+            return sender is None or attribute(stanza, "from") == sender
+
+        return await self.hear(is_wanted, patience=patience)
 
     async def push(self, jid: str | None = None) -> ElementTree.Element:
         """The next roster push (of that contact): its item."""

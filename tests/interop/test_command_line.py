@@ -67,13 +67,13 @@ def test_check_says_where_and_what(tmp_path: Path) -> None:
     """Exit 2, and for each mistake its file, line, key, and the key that was meant."""
     settings = tmp_path / "pyrite.toml"
     settings.write_text(
-        f'data = "{tmp_path}/data"\n[listen]\n[host."{VERONA}"]\nregistraton = "open"\n'
+        f'data = "{tmp_path}/data"\n[listen]\nc2s = 5222\n[host."{VERONA}"]\nregistraton = "open"\n'
     )
     done = run("check", "--config", str(settings))
     assert done.returncode == 2
     said = (done.stdout + done.stderr).splitlines()
-    assert [line for line in said if f"{settings}:2" in line and "listen" in line]
-    assert [line for line in said if f"{settings}:4" in line and "registration" in line]
+    assert [line for line in said if f"{settings}:3" in line and "listen.c2s" in line]
+    assert [line for line in said if f"{settings}:5" in line and "registration" in line]
     assert run("serve", "--config", str(settings)).returncode == 2
 
 
