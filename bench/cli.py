@@ -68,6 +68,9 @@ def _plan_options(made: argparse.ArgumentParser) -> None:
     made.add_argument("--seconds", type=float, default=DEFAULTS.seconds, help="of each load")
     made.add_argument("--minutes", type=float, default=DEFAULTS.minutes, help="of the soak")
     made.add_argument("--clients", type=int, default=DEFAULTS.clients, help="that chat, in pairs")
+    made.add_argument(
+        "--window", type=int, default=DEFAULTS.window, help="messages each client has under way"
+    )
     made.add_argument("--sessions", type=int, default=DEFAULTS.sessions, help="that are idle")
     made.add_argument("--contacts", type=int, default=DEFAULTS.contacts, help="of one presence")
     made.add_argument(
@@ -91,6 +94,7 @@ def plan(options: argparse.Namespace) -> Plan:
         seconds=options.seconds,
         minutes=options.minutes,
         clients=options.clients,
+        window=options.window,
         sessions=options.sessions,
         contacts=options.contacts,
         mechanism=options.mechanism,

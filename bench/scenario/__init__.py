@@ -23,6 +23,7 @@ SCENARIOS = {
     each.name: each
     for each in (
         Scenario("chat", chat.run),
+        Scenario("chat-single", chat.run_single),
         Scenario("login", login.run),
         Scenario("idle", idle.run),
         Scenario("latency", latency.run),

@@ -10,10 +10,20 @@ from ..record import Record
 
 
 async def run(target: Target, plan: Plan, transport: str) -> Record:
+    """As many messages under way as the plan says: several share one read and one write."""
+    return await _chat("chat", target, plan, transport, plan.window)
+
+
+async def run_single(target: Target, plan: Plan, transport: str) -> Record:
+    """One message under way from each client: nothing is gained by handling several at once."""
+    return await _chat("chat-single", target, plan, transport, 1)
+
+
+async def _chat(name: str, target: Target, plan: Plan, transport: str, window: int) -> Record:
     """Chat for the plan's seconds after the warm-up."""
     clients = await login_all(target, target.users[: plan.clients], transport, plan.features)
     await check(clients)
-    chat = Chat(clients, plan.window)
+    chat = Chat(clients, window)
     chat.start()
     await asyncio.sleep(plan.warm_up)
     before, use = chat.received, measure.start(target.pid)
@@ -21,7 +31,7 @@ async def run(target: Target, plan: Plan, transport: str) -> Record:
     used, count = use(), chat.received - before
     await chat.stop()
     return Record(
-        "chat",
+        name,
         target.name,
         target.version,
         transport,
