@@ -146,8 +146,8 @@ async def test_offline_messages_are_counted_and_fetched(cast: Cast) -> None:
     await settle(romeo)
     juliet = await cast.person(account, plugins=["xep_0013"]).log_in(presence=False)
     info = await juliet["xep_0013"].get_count(timeout=10)
-    form = info["disco_info"]["form"]
-    assert form["values"]["number_of_messages"] == "2"
+    fields = {f.get("var"): f[0].text for f in info.xml.iter("{jabber:x:data}field")}
+    assert fields["number_of_messages"] == "2"
     headers = await juliet["xep_0013"].get_headers(timeout=10)
     nodes = [item[1] for item in headers["disco_items"]["items"]]
     assert len(nodes) == 2
