@@ -3,8 +3,10 @@
 delivered = meter.counter("messages_delivered", "Messages handed to a session.")
 delivered.value += 1                              # 0.04 µs: a name, not a dictionary
 
-refused = meter.counters("stanzas_refused", "Stanzas refused, by condition.", "condition")
-refused["bad-request"].value += 1                 # keep `refused["…"]` where it is hot
+refused = meter.counters("stanzas_refused", "Stanzas refused.", "kind", "condition")
+refused["iq", "bad-request"].value += 1           # keep `refused["…"]` where it is hot
+
+A part of a program that comes and goes declares what it counts in a `Part`, and takes it along.
 """
 
 from __future__ import annotations
@@ -79,29 +81,48 @@ class Histogram:
 
 
 T = TypeVar("T")
+Value = str | tuple[str, ...]  # of one label, or of several in their order
 M = TypeVar("M", bound=Counter | Gauge | Histogram)
 Kind = type[Counter] | type[Gauge] | type[Histogram]
 
 
 class Family(Generic[M]):
-    """One metric for each value of a label, made when it is first asked for."""
+    """One metric for each value of a label, or of several, made when it is first asked for."""
 
-    __slots__ = ("_children", "_make", "label")
+    __slots__ = ("_children", "_make", "labels")
 
-    def __init__(self, label: str, make: Callable[[], M]) -> None:
-        self.label, self._make = label, make
-        self._children: dict[str, M] = {}
+    def __init__(self, labels: tuple[str, ...], make: Callable[[], M]) -> None:
+        self.labels, self._make = labels, make
+        self._children: dict[Value, M] = {}
 
-    def __getitem__(self, value: str) -> M:
+    def __getitem__(self, value: Value) -> M:
         child = self._children.get(value)
         if child is None:
             if len(self._children) >= MAX_CHILDREN:
-                value = OTHER
+                value = OTHER if len(self.labels) == 1 else (OTHER,) * len(self.labels)
             child = self._children.setdefault(value, self._make())
         return child
 
-    def items(self) -> Iterable[tuple[str, M]]:
+    def items(self) -> Iterable[tuple[Value, M]]:
         return list(self._children.items())
+
+    def drop(self, first: str) -> None:
+        """Forget all metrics whose first label is `first`."""
+        for value in list(self._children):
+            if _values(value)[0] == first:
+                del self._children[value]
+
+
+class Branch(Generic[M]):
+    """Those metrics of a family that have one first label; asked for by the second."""
+
+    __slots__ = ("_family", "_first")
+
+    def __init__(self, family: Family[M], first: str) -> None:
+        self._family, self._first = family, first
+
+    def __getitem__(self, value: str) -> M:
+        return self._family[self._first, value]
 
 
 class Declared(NamedTuple):
@@ -110,21 +131,21 @@ class Declared(NamedTuple):
     name: str
     kind: Kind
     doc: str
-    label: str | None
+    labels: tuple[str, ...]
     metric: Counter | Gauge | Histogram | Family[Any]
 
-    def children(self) -> list[tuple[str | None, Any]]:
-        """Label value and metric; one pair without a value if it has no label."""
+    def children(self) -> list[tuple[tuple[str, ...], Any]]:
+        """The labels' values and the metric; one pair without values if it has no label."""
         if isinstance(self.metric, Family):
-            return list(self.metric.items())
-        return [(None, self.metric)]
+            return [(_values(value), metric) for value, metric in self.metric.items()]
+        return [((), self.metric)]
 
 
 class Sample(NamedTuple):
     """One number, as commands show it."""
 
     name: str
-    label: str | None  # as ``condition="bad-request"``
+    label: str | None  # as ``kind="iq",condition="bad-request"``
     value: float
 
 
@@ -134,6 +155,7 @@ class Meter:
     def __init__(self, prefix: str = "") -> None:
         self.prefix = prefix
         self._declared: dict[str, Declared] = {}
+        self._holders: dict[str, int] = {}  # metric of parts -> how many of them have it
 
     def __iter__(self) -> Iterator[Declared]:
         return iter(list(self._declared.values()))
@@ -144,45 +166,56 @@ class Meter:
         `read`, if given, is asked whenever the number is wanted. Raises ValueError, as all of
         these, if the name is taken by something else.
         """
-        counter = self._declare(name, Counter, doc, None, Counter)
+        counter = self._declare(name, Counter, doc, (), Counter)
         counter.read = read or counter.read
         return counter
 
-    def counters(self, name: str, doc: str, label: str) -> Family[Counter]:
-        """Declare counters that differ in a label."""
-        return self._declare(name, Counter, doc, label, lambda: Family(label, Counter))
+    def counters(self, name: str, doc: str, *labels: str) -> Family[Counter]:
+        """Declare counters that differ in labels."""
+        return self._declare(name, Counter, doc, labels, lambda: Family(labels, Counter))
 
     def gauge(self, name: str, doc: str, read: Callable[[], float] | None = None) -> Gauge:
         """Declare a gauge; `read`, if given, is asked whenever the number is wanted."""
-        gauge = self._declare(name, Gauge, doc, None, Gauge)
+        gauge = self._declare(name, Gauge, doc, (), Gauge)
         gauge.read = read or gauge.read
         return gauge
 
-    def gauges(self, name: str, doc: str, label: str) -> Family[Gauge]:
-        """Declare gauges that differ in a label."""
-        return self._declare(name, Gauge, doc, label, lambda: Family(label, Gauge))
+    def gauges(self, name: str, doc: str, *labels: str) -> Family[Gauge]:
+        """Declare gauges that differ in labels."""
+        return self._declare(name, Gauge, doc, labels, lambda: Family(labels, Gauge))
 
     def timer(self, name: str, doc: str, bounds: tuple[float, ...] = SECONDS) -> Histogram:
         """Declare a histogram of seconds (or of what `bounds` are in)."""
-        return self._declare(name, Histogram, doc, None, lambda: Histogram(bounds))
+        return self._declare(name, Histogram, doc, (), lambda: Histogram(bounds))
 
     def timers(
-        self, name: str, doc: str, label: str, bounds: tuple[float, ...] = SECONDS
+        self, name: str, doc: str, *labels: str, bounds: tuple[float, ...] = SECONDS
     ) -> Family[Histogram]:
-        """Declare histograms that differ in a label."""
-        family = lambda: Family(label, lambda: Histogram(bounds))  # noqa: E731
-        return self._declare(name, Histogram, doc, label, family)
+        """Declare histograms that differ in labels."""
+        family = lambda: Family(labels, lambda: Histogram(bounds))  # noqa: E731
+        return self._declare(name, Histogram, doc, labels, family)
 
     def remove(self, name: str) -> None:
         """Forget a metric, as when the one that a gauge reads from goes."""
         self._declared.pop(name, None)
 
+    def hold(self, name: str) -> None:
+        """Another part has the metric `name`."""
+        self._holders[name] = self._holders.get(name, 0) + 1
+
+    def release(self, name: str) -> None:
+        """A part that has held `name` goes; the metric goes with the last of them."""
+        self._holders[name] -= 1
+        if not self._holders[name]:
+            del self._holders[name]
+            self.remove(name)
+
     def samples(self) -> list[Sample]:
         """Every number now; a histogram gives its count, sum and quantiles."""
         return [
-            Sample(one.name + suffix, value and f'{one.label}="{value}"', number)
+            Sample(one.name + suffix, _shown(one.labels, values), number)
             for one in self
-            for value, metric in one.children()
+            for values, metric in one.children()
             for suffix, number in _numbers(metric)
         ]
 
@@ -204,14 +237,73 @@ class Meter:
         return []
 
     def _declare(
-        self, name: str, kind: Kind, doc: str, label: str | None, make: Callable[[], T]
+        self, name: str, kind: Kind, doc: str, labels: tuple[str, ...], make: Callable[[], T]
     ) -> T:
         known = self._declared.get(name)
         if known is None:
-            known = self._declared[name] = Declared(name, kind, doc, label, cast(Any, make()))
-        elif (known.kind, known.label) != (kind, label):
+            known = self._declared[name] = Declared(name, kind, doc, labels, cast(Any, make()))
+        elif (known.kind, known.labels) != (kind, labels):
             raise ValueError(f"two metrics are called {name}")
         return cast(T, known.metric)
+
+
+class Part:
+    """The metrics of a part that comes and goes, as a module does on one host.
+
+    Their names begin with the part's, and they all have `label` with `value`, by which the same
+    part elsewhere is told apart. `close` takes them out of the meter.
+    """
+
+    def __init__(self, meter: Meter, name: str, label: str, value: str) -> None:
+        self._meter, self._label, self._value = meter, label, value
+        self._prefix = f"{name}_"
+        self._families: dict[str, Family[Any]] = {}
+
+    def counter(self, name: str, doc: str, read: Callable[[], float] | None = None) -> Counter:
+        """Declare a counter, as `Meter.counter`."""
+        counter = self._held(name, self._meter.counters, doc)[self._value]
+        counter.read = read
+        return counter
+
+    def counters(self, name: str, doc: str, label: str) -> Branch[Counter]:
+        """Declare counters that differ in a label besides."""
+        return Branch(self._held(name, self._meter.counters, doc, label), self._value)
+
+    def gauge(self, name: str, doc: str, read: Callable[[], float] | None = None) -> Gauge:
+        """Declare a gauge, as `Meter.gauge`."""
+        gauge = self._held(name, self._meter.gauges, doc)[self._value]
+        gauge.read = read
+        return gauge
+
+    def timer(self, name: str, doc: str, bounds: tuple[float, ...] = SECONDS) -> Histogram:
+        """Declare a histogram, as `Meter.timer`."""
+        return self._held(name, self._meter.timers, doc, bounds=bounds)[self._value]
+
+    def close(self) -> None:
+        """Take all that was declared out of the meter."""
+        for name, family in self._families.items():
+            family.drop(self._value)
+            self._meter.release(name)
+        self._families.clear()
+
+    def _held(
+        self, name: str, declare: Callable[..., Family[M]], doc: str, *labels: str, **more: Any
+    ) -> Family[M]:
+        full = self._prefix + name
+        family = declare(full, doc, self._label, *labels, **more)
+        if full not in self._families:
+            self._families[full] = family
+            self._meter.hold(full)
+        return family
+
+
+def _values(value: Value) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else value
+
+
+def _shown(labels: tuple[str, ...], values: tuple[str, ...]) -> str | None:
+    pairs = zip(labels, values, strict=True)
+    return ",".join(f'{label}="{value}"' for label, value in pairs) or None
 
 
 def _numbers(metric: Counter | Gauge | Histogram) -> list[tuple[str, float]]:
@@ -233,14 +325,13 @@ def _to_prometheus(prefix: str, declared: Declared) -> PrometheusMetric:
         Gauge: GaugeMetricFamily,
         Histogram: HistogramMetricFamily,
     }
-    labels = [declared.label] if declared.label else []
-    family: Any = kinds[declared.kind](prefix + declared.name, declared.doc, labels=labels)
-    for value, metric in declared.children():
-        labelled = [] if value is None else [value]
+    make, labels = kinds[declared.kind], declared.labels
+    family: Any = make(prefix + declared.name, declared.doc, labels=labels)
+    for values, metric in declared.children():
         if isinstance(metric, Histogram):
-            family.add_metric(labelled, _cumulated(metric), metric.sum)
+            family.add_metric(values, _cumulated(metric), metric.sum)
         else:
-            family.add_metric(labelled, metric.current())
+            family.add_metric(values, metric.current())
     return cast("PrometheusMetric", family)
 
 

@@ -3,7 +3,7 @@
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from pyrite.kit.meter import MAX_CHILDREN, OTHER, Meter
+from pyrite.kit.meter import MAX_CHILDREN, OTHER, Meter, Part
 
 
 def rendered(meter: Meter) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
@@ -96,3 +96,43 @@ def test_samples_are_for_people() -> None:
         ("login_p50", None, 1.0),
         ("login_p99", None, 1.0),
     ]
+
+
+def test_several_labels() -> None:
+    meter = Meter()
+    refused = meter.counters("refused", "Refused.", "kind", "condition")
+    refused["iq", "gone"].value += 2
+    assert rendered(meter) == {("refused_total", (("condition", "gone"), ("kind", "iq"))): 2}
+    assert [sample.label for sample in meter.samples()] == ['kind="iq",condition="gone"']
+    for number in range(MAX_CHILDREN + 50):
+        refused["iq", str(number)].value += 1
+    assert dict(refused.items())[OTHER, OTHER].value == 51
+
+
+def test_a_part_takes_its_numbers_along() -> None:
+    meter = Meter()
+    parts = [Part(meter, "motd", "host", host) for host in ("verona.lit", "mantua.lit")]
+    for number, part in enumerate(parts, 1):
+        part.counter("shown", "Shown.").value += number
+        part.gauge("waiting", "Waiting.", lambda number=number: number)
+        part.counters("refused", "Refused.", "why")["late"].value += number
+        part.timer("seconds", "Seconds.", bounds=(1.0,)).observe(number)
+    assert rendered(meter)["motd_refused_total", (("host", "verona.lit"), ("why", "late"))] == 1
+    assert rendered(meter)["motd_waiting", (("host", "mantua.lit"),)] == 2
+    parts[0].close()
+    hosts = {dict(labels)["host"] for _, labels in rendered(meter)}
+    assert hosts == {"mantua.lit"}
+    parts[1].close()
+    assert list(meter) == []
+    parts[0].counter("shown", "Shown.").value += 1
+    assert rendered(meter) == {("motd_shown_total", (("host", "verona.lit"),)): 1}
+
+
+def test_a_part_does_not_lose_what_another_counts() -> None:
+    meter = Meter()
+    one, other = (Part(meter, "motd", "host", host) for host in ("a", "b"))
+    one.counters("refused", "Refused.", "why")
+    refused = other.counters("refused", "Refused.", "why")
+    one.close()
+    refused["late"].value += 1
+    assert rendered(meter) == {("motd_refused_total", (("host", "b"), ("why", "late"))): 1}
