@@ -147,13 +147,23 @@ class RawSession(OpenSSLSession):
     They cost more than the encryption. Whatever is not a plain success goes through them.
     """
 
-    __slots__ = ("_from_ssl", "_into_ssl", "_ssl")
+    __slots__ = ("_from_ssl", "_into_ssl", "_is_lean", "_ssl")
 
     def __init__(
         self, connection: SSL.Connection, buffer: Buffer | None, settings: ClientTls | None = None
     ) -> None:
         self._ssl, self._into_ssl, self._from_ssl = RAW.pointers(connection)
+        self._is_lean = False  # has let go of what only the handshake needed
         super().__init__(connection, buffer, settings)
+
+    def take(self) -> bytes:
+        data = super().take()
+        if self.handshake_done and not (self._is_lean or self.is_over):
+            # Both BIOs are empty: reading has asked for more, and writing was just taken.
+            RAW.renew_bios(self._connection)
+            _, self._into_ssl, self._from_ssl = RAW.pointers(self._connection)
+            self._is_lean = True
+        return data
 
     def _decrypt(self, data: bytes) -> bytes:
         if not self.handshake_done:

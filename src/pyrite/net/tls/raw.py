@@ -21,7 +21,7 @@ class _Raw:
 
     __slots__ = (
         *("bio_read", "bio_write", "get_error", "is_available", "ssl_read", "ssl_write"),
-        *("WANT_READ", "_clear", "_ffi", "_lib"),
+        *("WANT_READ", "_clear", "_ffi", "_in_memory", "_lib", "_new_bio", "_set_bios"),
     )
 
     def __init__(self) -> None:
@@ -38,6 +38,7 @@ class _Raw:
         self.bio_read, self.bio_write = lib.BIO_read, lib.BIO_write
         self.ssl_read, self.ssl_write = lib.SSL_read, lib.SSL_write
         self._clear = lib.ERR_clear_error
+        self._set_bios, self._new_bio, self._in_memory = lib.SSL_set_bio, lib.BIO_new, lib.BIO_s_mem
         self.get_error, self.WANT_READ = lib.SSL_get_error, lib.SSL_ERROR_WANT_READ
 
     def _works(self) -> bool:
@@ -55,6 +56,17 @@ class _Raw:
     def pointers(self, connection: Any) -> tuple[Any, Any, Any]:
         """The SSL object, the BIO into it and the one out of it. They live with `connection`."""
         return connection._ssl, connection._into_ssl, connection._from_ssl
+
+    def renew_bios(self, connection: Any) -> None:
+        """Give `connection` new BIOs for its empty ones, which keep the memory of a handshake.
+
+        Raises MemoryError, and then everything stays as it is.
+        """
+        into, out = self._new_bio(self._in_memory()), self._new_bio(self._in_memory())
+        if self._ffi.NULL in (into, out):
+            raise MemoryError("no BIO")
+        self._set_bios(connection._ssl, into, out)  # frees the old ones
+        connection._into_ssl, connection._from_ssl = into, out
 
     def clear_errors(self) -> None:
         """Empty OpenSSL's queue of errors: what is left there is taken for another session's."""
