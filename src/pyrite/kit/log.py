@@ -5,6 +5,7 @@
 
     log = Bound(logging.getLogger(__name__), {"host": host, "session": id})   # with fields
     with context(host=host): ...                  # fields for all that is logged inside
+    bind(host=host, session=jid)                  # the same, to the end of a task's context
 
     debugging = flag(__name__)                    # on a hot path
     if debugging.on: log.debug(...)
@@ -21,6 +22,8 @@ import re
 import sys
 from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
+from contextvars import ContextVar, Token
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, TextIO
 
 if TYPE_CHECKING:
@@ -42,6 +45,7 @@ _UNSAFE = re.compile(
 )
 _OF_RECORD = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"}
 _PLAIN = re.compile(r"[^\s\"=\\]+")
+_NOTHING: Mapping[str, object] = MappingProxyType({})
 
 
 class Flag:
@@ -76,16 +80,28 @@ class Bound(logging.LoggerAdapter[logging.Logger]):
         return msg, kwargs
 
 
+_bound: ContextVar[Mapping[str, object]] = ContextVar("fields of the log", default=_NOTHING)
+
+
 @contextmanager
 def context(**fields: object) -> Iterator[None]:
     """Add fields to all that is logged inside, also in tasks that are started there.
 
-    Not for each stanza: bind a logger instead.
+    Not for each stanza: `bind` once, or bind a logger.
     """
-    from structlog.contextvars import bound_contextvars
-
-    with bound_contextvars(**fields):
+    token = bind(**fields)
+    try:
         yield
+    finally:
+        _bound.reset(token)
+
+
+def bind(**fields: object) -> Token[Mapping[str, object]]:
+    """Add fields to all that is logged from here on in this context: a task's, a connection's.
+
+    It is looked at only when a line is written, so a stanza pays nothing for it.
+    """
+    return _bound.set({**_bound.get(), **fields})
 
 
 def setup(
@@ -140,7 +156,6 @@ def formatter(format: Format) -> logging.Formatter:
 
     fields: list[Processor] = [
         _extras,
-        structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -156,9 +171,11 @@ def formatter(format: Format) -> logging.Formatter:
 
 
 def _extras(logger: Any, method: str, fields: Fields) -> Fields:
-    """Add the fields that an event was logged with."""
+    """Add the fields that an event was logged with, then those of the context."""
     given = vars(fields["_record"])
     fields.update((name, given[name]) for name in given if name not in _OF_RECORD)
+    for name, value in _bound.get().items():
+        fields.setdefault(name, value)
     return fields
 
 

@@ -4,6 +4,7 @@ import io
 import json
 import logging
 from collections.abc import Iterator
+from contextvars import copy_context
 
 import pytest
 from hypothesis import given
@@ -71,6 +72,24 @@ def test_fields_come_from_the_context_and_from_bound_loggers() -> None:
     inside, outside = stream.getvalue().splitlines()
     assert inside.endswith("inside session=s1 n=1 host=verona.lit")
     assert outside.endswith("outside session=s1")
+
+
+def test_fields_of_a_context_end_with_it() -> None:
+    stream = io.StringIO()
+    kit_log.setup("info", stream=stream)
+
+    def work() -> None:
+        kit_log.bind(host="verona.lit", address="::1")
+        with kit_log.context(host="mantua.lit"):
+            log.info("there")
+        log.info("here", extra={"address": "::2"})
+
+    copy_context().run(work)
+    log.info("outside")
+    there, here, outside = stream.getvalue().splitlines()
+    assert there.endswith("there host=mantua.lit address=::1")
+    assert here.endswith("here address=::2 host=verona.lit")
+    assert outside.endswith("outside")
 
 
 @pytest.mark.parametrize("kind", ["text", "json"])
