@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -96,7 +97,7 @@ Connect with any XMPP client, for instance
 The certificate is self-signed; its SHA-256 fingerprint is
   {place.fingerprint()}
 More accounts, from another terminal
-  pyrite account add NAME@{DOMAIN} --config {place.settings}
+  {sys.argv[0]} account add NAME@{DOMAIN} --config {place.settings}
 """)
 
 
