@@ -14,9 +14,9 @@ from pyrite.core.jid import JID
 from pyrite.core.stanza import NS, Stanza, read, read_unaddressed
 from pyrite.core.xml import Element, parse
 from pyrite.kit.clock import ManualClock
-from pyrite.server.app import Server, SessionEnded
+from pyrite.server.app import Server
 from pyrite.server.catalogue import Installed
-from pyrite.server.session import Session
+from pyrite.server.session import Session, SessionEnded
 from pyrite.server.settings import Settings, load
 from pyrite.server.store.roster import Item
 

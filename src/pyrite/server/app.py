@@ -6,7 +6,6 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 
 from ..core.errors import StanzaError, StreamError
 from ..core.jid import JID, JIDError
@@ -26,9 +25,10 @@ from .hosts import Host, built_in
 from .listeners import Listeners
 from .live import restored
 from .presence import Presences
+from .privacy import Privacy
 from .rosters import Rosters
 from .router import Router
-from .session import Session
+from .session import Session, SessionBound, SessionEnded
 from .sessions import Sessions
 from .settings import HostSettings, Settings
 from .store import Stores, open_stores
@@ -36,20 +36,6 @@ from .store import Stores, open_stores
 log = logging.getLogger(__name__)
 
 MAX_BACKGROUND = 10_000  # tasks that modules may have under way together
-
-
-@dataclass(frozen=True, slots=True)
-class SessionBound:
-    """A client has a full address and may send."""
-
-    session: Session
-
-
-@dataclass(frozen=True, slots=True)
-class SessionEnded:
-    """A session is gone, and everybody who was told of it has been told so."""
-
-    session: Session
 
 
 class Server:
@@ -60,6 +46,7 @@ class Server:
     auth_limits: AuthLimits
     rosters: Rosters
     presences: Presences
+    privacy: Privacy
     scope: Scope
 
     def __init__(self, settings: Settings, *, clock: Clock | None = None) -> None:
@@ -102,6 +89,7 @@ class Server:
             self.auth_limits = AuthLimits(settings.auth, self.clock)
             self.rosters = Rosters(self)
             self.presences = Presences(self)
+            self.privacy = Privacy(self)
             for domain, host in settings.host.items():
                 await self._add_host(domain, host)
             stack.push_async_callback(self._remove_hosts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -132,3 +133,17 @@ class Session:
 
     def __repr__(self) -> str:
         return f"<session {self.jid}>"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionBound:
+    """A client has a full address and may send."""
+
+    session: Session
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEnded:
+    """A session is gone, and everybody who was told of it has been told so."""
+
+    session: Session

@@ -11,10 +11,9 @@ from ...core.stanza import Iq, Presence
 from ...kit.hooks import Stage
 from ...wire import last
 from ...wire.presence import Status
-from ..app import SessionEnded
 from ..module import At, Module, Request, delivering, on, request
 from ..presence import SessionUnavailable
-from ..session import Key, Session
+from ..session import Key, Session, SessionEnded
 from ..store.activity import LastActivity
 
 MAX_STATUS = 1024  # characters of a farewell that are kept
