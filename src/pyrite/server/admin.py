@@ -22,6 +22,7 @@ from .catalogue import Installed
 from .commands import CommandError, command, encode
 from .hosts import Host
 from .live import Live, change, listed, parse, restored, written
+from .module import ModuleError
 from .session import Session
 from .settings import Settings, changed, load, set_up_log
 
@@ -305,7 +306,7 @@ def _refusals() -> Iterator[None]:
     """What accounts and modules refuse, a command refuses in the same words."""
     try:
         yield
-    except (AccountError, StoreError, LookupError, ValueError) as error:
+    except (AccountError, ModuleError, StoreError, LookupError, ValueError) as error:
         raise CommandError(str(error)) from None
 
 

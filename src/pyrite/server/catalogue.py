@@ -21,10 +21,7 @@ class Installed(Mapping[str, "type[Struct] | None"]):
         """The class of the module's settings; raises `LookupError` if it cannot be loaded."""
         if name not in self._names:
             raise KeyError(name)
-        try:
-            return find_module(name).Settings
-        except ImportError as error:
-            raise LookupError(f"the module {name} cannot be imported: {error}") from error
+        return find_module(name).Settings
 
     def __contains__(self, name: object) -> bool:
         return name in self._names

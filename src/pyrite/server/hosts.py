@@ -20,7 +20,7 @@ from ..kit.hooks import Events, Filter, Offer, Remove
 from ..wire import disco
 from . import mod
 from .auth import Authenticator
-from .module import At, Mark, Module, Request
+from .module import At, Mark, Module, ModuleError, Request
 
 if TYPE_CHECKING:
     from .app import Server
@@ -84,14 +84,35 @@ class Host:
     async def load(self, name: str) -> None:
         """Load the module `name` and attach its handlers; all of them or none.
 
-        Raises `LookupError` if there is no such module, `ValueError` if it is loaded or
-        answers what another one answers.
+        Raises `ModuleError` if that cannot be: there is none, it is loaded, it answers what
+        another one answers, or it fails. Then nothing of it is left.
         """
         if name in self._loaded:
-            raise ValueError(f"{name} is loaded on {self.domain}")
-        cls = find_module(name)
-        module = cls(self, self.server.settings.of_module(name, self.domain, cls.Settings))
-        await module.start()
+            raise ModuleError(f"{name} is loaded on {self.domain}")
+        module: Module | None = None
+        try:
+            module = self._made(name)
+            await module.start()
+            self._loaded[name] = _Loaded(module, await self._attached(module))
+        except BaseException as error:
+            if module is not None:
+                await module.release()
+            if not isinstance(error, Exception):
+                raise
+            raise self._failure(name, error) from error
+        self.modules[name] = module
+
+    def _made(self, name: str) -> Module:
+        """The module with its settings, not yet started."""
+        try:
+            cls = find_module(name)
+            settings = self.server.settings.of_module(name, self.domain, cls.Settings)
+        except LookupError as error:
+            raise ModuleError(str(error)) from None
+        return cls(self, settings, name)
+
+    async def _attached(self, module: Module) -> list[Remove]:
+        """Attach all handlers of a module that has started, or none, and then stop it."""
         undo: list[Remove] = []
         try:
             for mark, handler in _marks(module):
@@ -100,15 +121,27 @@ class Host:
             _undo(undo)
             await module.stop()
             raise
-        self._loaded[name] = _Loaded(module, undo)
-        self.modules[name] = module
+        return undo
+
+    def _failure(self, name: str, error: Exception) -> ModuleError:
+        """What an operator is told; a bug is logged with where it is."""
+        if isinstance(error, ModuleError):
+            return ModuleError(f"{name} is not loaded on {self.domain}: {error}")
+        log.error("module failed: %s on %s", name, self.domain, exc_info=error)
+        what = f"{type(error).__name__}: {error}"
+        return ModuleError(f"{name} is not loaded on {self.domain}: {what}")
 
     async def unload(self, name: str) -> None:
         """Detach the module `name`, then let it clean up. Raises `LookupError` without one."""
         loaded = self._loaded.pop(name)
         del self.modules[name]
         _undo(loaded.undo)
-        await loaded.module.stop()
+        try:
+            await loaded.module.stop()
+        except Exception:  # it is gone all the same
+            log.exception("module failed to stop: %s on %s", name, self.domain)
+        finally:
+            await loaded.module.release()
 
     def _attach(self, mark: Mark, handler: Any) -> Remove:
         match mark.door, mark.place:
@@ -125,7 +158,7 @@ class Host:
                 return lambda: self.offers[phase].remove(handler)
             case "node", (name, at):
                 if name in self.nodes:
-                    raise ValueError(f"two modules answer for the node {name}")
+                    raise ModuleError(f"another module answers for the node {name}")
                 self.nodes[name] = Node(handler, at)
                 return lambda: self.nodes.pop(name) and None
             case "on", (event,):
@@ -139,7 +172,7 @@ class Host:
         keys = [(type, name_of(answer.payload), place) for place in At if place in at]
         for key in keys:
             if key in self._requests:
-                raise ValueError(f"two modules answer {key}")
+                raise ModuleError(f"another module answers {type} of {key[1].ns} {key[1].tag}")
         self._requests.update(dict.fromkeys(keys, answer))
 
         def remove() -> None:
@@ -163,8 +196,16 @@ class Host:
 
     def offered(self, phase: Phase, *, secure: bool) -> list[Element]:
         """The stream features that modules offer in `phase`."""
-        made = [offer(secure) for offer in self.offers[phase]]
-        return [element for element in made if element is not None]
+        made: list[Element] = []
+        for offer in self.offers[phase]:
+            try:
+                element = offer(secure)
+            except Exception:  # one offer less is better than no stream
+                log.exception("offering failed: %s", offer.__qualname__)
+                continue
+            if element is not None:
+                made.append(element)
+        return made
 
     async def answer(self, request: Request) -> Iq:
         """The result of an IQ request to this host or one of its accounts.
@@ -210,7 +251,12 @@ def find_module(name: str) -> type[Module]:
     if name in built_in():
         return module_in(importlib.import_module(f"{mod.__name__}.{name}"))
     for entry in entry_points(group=PLUGINS, name=name):
-        loaded = entry.load()
+        importlib.invalidate_caches()  # it may have been installed while we run
+        try:
+            loaded = entry.load()
+        except Exception as error:
+            why = f"{type(error).__name__}: {error}"
+            raise LookupError(f"the plugin {name} cannot be imported: {why}") from error
         if isinstance(loaded, type) and issubclass(loaded, Module):
             return loaded
         raise LookupError(f"the plugin {name} is no Module")

@@ -14,14 +14,20 @@ Decorators only mark. `Host.load` reads the marks, `Host.unload` undoes them. Th
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from enum import IntFlag
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypeVar
 
 from ..core.jid import JID
 from ..core.negotiate import Phase
 from ..core.stanza import Iq
 from ..kit.hooks import Stage
+from ..kit.log import Bound
+from ..kit.meter import Part
+from ..kit.tasks import Scope
+from ..store.shapes import KeyValues, Log
 from ..wire import Spec
 from ..wire.dataforms import Form
 from ..wire.disco import Item
@@ -31,6 +37,12 @@ if TYPE_CHECKING:
     from .hosts import Host
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+MAX_TASKS = 1000  # that one module may have under way on one host
+
+
+class ModuleError(Exception):
+    """A module cannot be loaded; the text tells an operator why. Also for `Module.start`."""
 
 
 class At(IntFlag):
@@ -124,16 +136,51 @@ def on(event: type) -> Callable[[F], F]:
 
 
 class Module:
-    """Base of server modules. One file, one module, one specification."""
+    """Base of server modules. One file, one module, one specification.
+
+    There is one for each host that it is loaded on. What it needs is given to it, and whatever
+    of that it uses ends with it.
+    """
 
     spec: ClassVar[Spec]
     features: ClassVar[tuple[str, ...]] = ()  # advertised by the server
     account_features: ClassVar[tuple[str, ...]] = ()  # advertised by each account
     Settings: ClassVar[type | None] = None  # a frozen struct; its defaults are the defaults
 
-    def __init__(self, host: Host, settings: Any) -> None:
+    def __init__(self, host: Host, settings: Any, name: str = "") -> None:
         self.host = host
         self.settings = settings
+        self.name = name  # as in the settings
+        self.clock = host.clock
+        #: What is logged carries the host. ``log.levels."pyrite.module.NAME"`` sets its level.
+        self.log = Bound(logging.getLogger(f"pyrite.module.{name}"), {"host": host.domain})
+        #: What it counts: the names begin with its own, and have the host as a label.
+        self.meter = Part(host.server.meter, name.replace("-", "_"), "host", host.domain)
+        self._scope: Scope | None = None
+
+    @property
+    def values(self) -> KeyValues:
+        """Texts by name, for each owner: an account, or the host itself for all of it."""
+        return self.host.stores.values(self.name)
+
+    @property
+    def entries(self) -> Log:
+        """Texts in the order in which they came, for each owner."""
+        return self.host.stores.log(self.name)
+
+    @property
+    def folder(self) -> Path:
+        """A directory of its own for files, private, made when it is first asked for."""
+        folder = self.host.server.settings.data / "modules" / self.name / self.host.domain
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return folder
+
+    @property
+    def scope(self) -> Scope:
+        """Where it starts tasks. They are cancelled, and waited for, when it is unloaded."""
+        if self._scope is None:
+            self._scope = Scope(f"{self.name} at {self.host.domain}", MAX_TASKS)
+        return self._scope
 
     def forms(self) -> Sequence[Form]:
         """What the server tells about this host beside identity and features (XEP-0128)."""
@@ -144,7 +191,19 @@ class Module:
         return ()
 
     async def start(self) -> None:
-        """Called when the module's handlers are about to be attached."""
+        """Called when the module's handlers are about to be attached.
+
+        To refuse, raise `ModuleError`; `stop` is not called then.
+        """
 
     async def stop(self) -> None:
-        """Called when they are detached: undo what `start` did."""
+        """Called when they are detached: undo what `start` did.
+
+        Tasks of `scope` and what is counted by `meter` need no undoing.
+        """
+
+    async def release(self) -> None:
+        """End its tasks and take its numbers away; for `Host`, when all else is over."""
+        if self._scope is not None:
+            await self._scope.close()
+        self.meter.close()
