@@ -14,7 +14,7 @@ class Plan:
     logins_at_once: int = 10
     sessions: int = 1000  # idle
     warm_sessions: int = 500  # before those; by then heaps and caches have their size
-    settle: float = 5.0  # seconds after which an idle server's memory is read
+    settle: float = 25.0  # seconds of silence after which an idle server's memory is read
     rate: int = 2000  # messages a second, for latency
     contacts: int = 500  # subscribers of one presence
     minutes: float = 10.0  # of the soak

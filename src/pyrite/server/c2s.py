@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from ..core.errors import SaslError, StanzaError, StreamError
@@ -10,8 +12,10 @@ from ..core.jid import JID, JIDError
 from ..core.negotiate import Act, Phase, admit, features
 from ..core.payload import decode, encode
 from ..core.stanza import Iq, read, read_unaddressed
-from ..core.stream import Event, Stream
+from ..core.stream import ERROR, Event, Stream
 from ..core.xml import LANG, Closed, Element, Opened
+from ..core.xml import Limits as ElementLimits
+from ..kit.tasks import ScopeFullError
 from ..net.connection import Connection
 from ..net.tls import TlsContext, TlsSession
 from ..wire import bind, sasl, tls
@@ -27,6 +31,7 @@ P = TypeVar("P")
 
 log = logging.getLogger(__name__)
 
+RELAX = 15.0  # seconds of silence after which a stream's parser is let go
 MAX_LANG = 35  # characters of a language tag that is kept (RFC 5646 §4.4.1)
 
 
@@ -48,6 +53,7 @@ class ClientConnection:
         self.host: Host | None = None
         self.jid: JID | None = None  # the account, once authenticated
         self.session: Session | None = None
+        self.leaving: asyncio.Task[None] | None = None  # tells others that the session is gone
         self.lang: str | None = None
         self.exchange: Exchange | None = None
         self.failures = 0
@@ -66,6 +72,8 @@ class ClientConnection:
                 self.exchange.abort()
             if self.session:
                 await self.server.unbind(self.session)
+            if self.leaving:
+                await asyncio.wait([self.leaving])
 
     # --- events ----------------------------------------------------------------------
 
@@ -75,7 +83,13 @@ class ClientConnection:
                 return await self._stanza(event, self.session)
             await self._converse(event)
         except StreamError as error:
-            self.end(error)
+            if isinstance(event, Element) and event.name == ERROR:
+                self._closed()  # the client's last word; an error is not answered with one
+            else:
+                self.end(error)
+        except Exception:
+            log.exception("client connection failed: %s", self.jid or self.connection.peer_address)
+            self.end(StreamError("internal-server-error"))
         return self.connection.wake()
 
     async def _converse(self, event: Event) -> None:
@@ -114,6 +128,7 @@ class ClientConnection:
         self._flush()
         self.stream.close()
         self.connection.close()
+        self._leave()
 
     def end(self, error: StreamError) -> None:
         """Say why, and hang up. What is queued is written first unless the queue is the reason."""
@@ -121,6 +136,16 @@ class ClientConnection:
             self._flush()
         self.stream.close(error)
         self.connection.close()
+        self._leave()
+
+    def _leave(self) -> None:
+        """From now on the session is nobody's to send to, whenever the peer lets go of the socket.
+
+        Else what comes for it would pile up until then.
+        """
+        if self.session is not None and self.leaving is None:
+            with suppress(ScopeFullError):  # then `run` does it, a little later
+                self.leaving = self.server.scope.start(self.server.unbind(self.session))
 
     # --- the way to a session --------------------------------------------------------
 
@@ -139,7 +164,7 @@ class ClientConnection:
         self.stream.open(
             sender=host.domain, id=self.stream.id, to=_valid(sender), lang=self.lang or "en"
         )
-        if not header.attrs.get("version", "0.9").startswith("1."):
+        if not _is_spoken(header.attrs.get("version", "0.9")):
             raise StreamError("unsupported-version", "this server speaks XMPP 1.0")
         if self.host is not None and self.host is not host:
             raise StreamError("not-authorized", "a connection stays with one host")
@@ -204,7 +229,12 @@ class ClientConnection:
         self.stream.send(encode(tls.Proceed()))
         self.connection.start_tls(self.context)
         self.phase = Phase.SECURE
-        self.stream.restart()
+        self._restart()
+
+    def _restart(self, limits: ElementLimits | None = None) -> None:
+        """A new stream on the same connection, with an id of its own (§4.3.3)."""
+        self.stream.restart(limits)
+        self.stream.id = self.server.ids()
 
     # --- authentication --------------------------------------------------------------
 
@@ -228,6 +258,8 @@ class ClientConnection:
             self._failed(error)
 
     def _advance(self, step: Challenge | Success) -> None:
+        if self.stream.is_closed:
+            return  # it took too long
         if isinstance(step, Challenge):
             self.stream.send(encode(sasl.Challenge(sasl.pack(step.data))))
             return
@@ -236,7 +268,7 @@ class ClientConnection:
         self.phase = Phase.AUTHENTICATED
         self.stream.send(encode(sasl.Success(sasl.pack(step.data))))
         log.info("authenticated: %s by %s", step.jid, step.mechanism)
-        self.stream.restart(self.server.settings.limits.after_authentication())
+        self._restart(self.server.settings.limits.after_authentication())
         self.connection.skip_rest()
 
     def _failed(self, error: SaslError) -> None:
@@ -244,6 +276,8 @@ class ClientConnection:
         if self.exchange:
             self.exchange.abort()
         self.exchange = None
+        if self.stream.is_closed:
+            return  # it took too long
         self.phase = Phase.SECURE if self.connection.tls else Phase.PLAIN
         self.failures += 1
         self.stream.send(encode(sasl.failure(error)))
@@ -264,26 +298,31 @@ class ClientConnection:
             answer = await host.answer(Request(iq, host.jid, host.jid, None, address))
         except StanzaError as error:
             answer = read_unaddressed(element).refuse(error)  # type: ignore[assignment]
-        self.stream.send_stanza(answer.routed(sender=host.jid))
+        if not self.stream.is_closed:
+            self.stream.send_stanza(answer.routed(sender=host.jid))
 
     async def _bind(self, element: Element, host: Host) -> None:
         """Give the client its full address (§7)."""
-        if self.jid is None:
-            raise StreamError("not-authorized")
         iq = read_unaddressed(element)
+        if self.jid is None or iq.type in ("result", "error"):
+            raise StreamError("not-authorized")
         try:
             if iq.type != "set" or iq.id is None or len(iq.payloads) != 1:
                 raise StanzaError("bad-request", "binding is an iq of type set with an id")
             wanted = decode(bind.Bind, iq.payloads[0]).resource
             session = await self.server.bind(self.jid, wanted, lang=self.lang)
         except StanzaError as error:
-            self.stream.send_stanza(iq.refuse(error))
+            if not self.stream.is_closed:
+                self.stream.send_stanza(iq.refuse(error))
             return
         session.address = self.connection.peer_address
         session.secure = self.connection.tls is not None
         session.wake = self.connection.wake
         session.on_end = self._session_ended
         self.session, self.phase = session, Phase.BOUND
+        if self.stream.is_closed:  # it took too long
+            self._leave()
+            return
         self.connection.clear_deadline()
         answer = Iq("result", id=iq.id, payloads=(encode(bind.Bind(jid=session.jid)),))
         self.stream.send_stanza(answer)
@@ -307,6 +346,8 @@ class ClientConnection:
             return
         limits = self.server.settings.limits
         silent = now - self.connection.last_read
+        if silent >= RELAX:
+            self.stream.relax()
         if silent < limits.ping_after:
             self.pinged = False
         elif not self.pinged:
@@ -341,6 +382,12 @@ def _identities(secured: TlsSession | None) -> tuple[str, ...]:
     if secured is None or not secured.peer_is_trusted:
         return ()
     return identities_in(secured.peer_certificate)
+
+
+def _is_spoken(version: str) -> bool:
+    """Whether a peer of `version` understands 1.0, as all later ones do (§4.7.5)."""
+    major, _, minor = version.partition(".")
+    return len(version) < 16 and major.isdecimal() and minor.isdecimal() and int(major) >= 1
 
 
 def _valid(address: str) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any, NamedTuple
 from xml.parsers import expat
 
@@ -102,7 +101,8 @@ class Reader:
         self._declared: dict[str | None, str] = {}
         self._tag = b""  # of the stream header, as it was written
         self._rest: bytes | None = None  # what an old parser left to read
-        self._parser = parser = _parser()
+        parser = _parser()
+        self._parser: Any = parser  # of expat; None while the stream is idle, see `relax`
         parser.StartElementHandler = self._open
         parser.StartNamespaceDeclHandler = self._declare
         parser.XmlDeclHandler = self._check_declaration
@@ -113,12 +113,12 @@ class Reader:
             return []
         if not self._fed and data[:1] in (b"\xfe", b"\xff"):
             return self._end_with(_not_utf_8())
-        parser = self._parser
+        parser = self._parser or self._fresh()
         self._fed += len(data)
         try:
             parser.Parse(data, False)
         except expat.ExpatError as error:
-            return self._end_with(self._mistake(error, data))
+            return self._end_with(self._mistake(parser, error, data))
         except StreamError as error:
             return self._end_with(error)
         except _Renewed:
@@ -136,30 +136,46 @@ class Reader:
         ready, self._ready = self._ready, []
         return ready
 
+    def relax(self) -> None:
+        """Let go of the parser until more comes, if nothing is half read.
+
+        It is most of what an idle stream costs: 8 KiB.
+        """
+        parser = self._parser
+        if parser and len(self._stack) == 1 and parser.CurrentByteIndex == self._fed:
+            self._parser = None
+
     def _renew(self) -> list[Item]:
-        """Go on with a fresh parser in the same stream, which it is told of first."""
+        """Go on with a fresh parser where an old one stopped."""
         rest, self._rest = self._rest or b"", None
+        self._fresh()
+        return self.feed(rest)
+
+    def _fresh(self) -> expat.XMLParserType:
+        """A parser in the middle of the same stream, whose header it is told first."""
         self._parser = parser = _parser()
         spaces = (("xmlns" + (f":{p}" if p else ""), uri) for p, uri in self._declared.items())
         header = b"<%s%s>" % (self._tag, write_attributes(dict(spaces)).encode())
         parser.Parse(header, False)
         self._fed = len(header)
-        self._handle_stanzas()
-        return self.feed(rest)
+        self._handle_stanzas(parser)
+        return parser
 
     def _end_with(self, error: StreamError) -> list[Item]:
         self._spent = True
         return [*self._ready, error]
 
-    def _mistake(self, error: expat.ExpatError, data: bytes) -> StreamError:
+    def _mistake(
+        self, parser: expat.XMLParserType, error: expat.ExpatError, data: bytes
+    ) -> StreamError:
         """What expat found in `data`, the last that it was fed."""
         try:
-            self._parser.buffer_text = False  # hands over the text before it
+            parser.buffer_text = False  # hands over the text before it
         except StreamError as earlier:
             return earlier
         if error.code == _INVALID_TOKEN:
             known = self._tail + data
-            at = self._parser.ErrorByteIndex - self._fed + len(known)
+            at = parser.ErrorByteIndex - self._fed + len(known)
             if at >= 0 and not _is_utf_8(known[at : at + 4]):
                 return _not_utf_8()
         return _well_formedness(error)
@@ -183,10 +199,9 @@ class Reader:
         self._ready.append(Opened(root, self._declared.get(None, "")))
         self._tag = _TAG.match(parser.GetInputContext() or b"").group(1)  # type: ignore[union-attr]
         parser.StartNamespaceDeclHandler = None
-        self._handle_stanzas()
+        self._handle_stanzas(parser)
 
-    def _handle_stanzas(self) -> None:
-        parser = self._parser
+    def _handle_stanzas(self, parser: expat.XMLParserType) -> None:
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
         parser.CharacterDataHandler = self._text
@@ -250,9 +265,16 @@ class Reader:
 def _mended(children: list[Element | str]) -> list[Element | str]:
     """`children` with the pieces of each text put together."""
     whole: list[Element | str] = []
-    for is_text, group in groupby(children, lambda child: child.__class__ is str):
-        whole += ["".join(group)] if is_text else group  # type: ignore[arg-type]
-    return whole
+    texts: list[str] = []
+    for child in children:
+        if isinstance(child, str):
+            texts.append(child)
+            continue
+        if texts:
+            whole.append("".join(texts))
+            texts = []
+        whole.append(child)
+    return [*whole, "".join(texts)] if texts else whole
 
 
 class _Renewed(Exception):
