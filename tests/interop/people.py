@@ -79,7 +79,7 @@ class Person:
     async def log_in(
         self,
         *,
-        mechanism: str = "PLAIN",  # the cheapest; stories about mechanisms choose their own
+        mechanism: str | None = "PLAIN",  # the cheapest; stories about mechanisms choose their own
         direct: bool = False,
         presence: bool = True,
         roster: bool = True,

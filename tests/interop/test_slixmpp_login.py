@@ -35,6 +35,14 @@ async def test_logs_in_by_newer_hashes(cast: Cast, mechanism: str) -> None:
     await cast.enter("romeo", mechanism=mechanism)
 
 
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+async def test_logs_in_by_what_the_client_likes_best(cast: Cast, version: ssl.TLSVersion) -> None:
+    """slixmpp wants to bind the channel where it can."""
+    romeo = cast.person(cast.account("romeo"))
+    romeo.client.ssl_context.maximum_version = version
+    await romeo.log_in(mechanism=None)
+
+
 async def test_wrong_password_and_unknown_account_look_the_same(cast: Cast) -> None:
     """RFC 6120 §6.5.10: nobody learns which accounts exist."""
     known = cast.person(cast.account("romeo"), password="a rose")

@@ -124,8 +124,9 @@ class Limits(Table):
     """The most octets that may wait for a peer to read them."""
     negotiation: Annotated[Duration, LIVE] = Duration(30)
     """How long a peer may take from connecting to being authenticated and bound."""
-    attempts: Annotated[int, Meta(ge=2, le=10), LIVE] = 3
-    """Failed attempts to authenticate after which the stream is closed."""
+    attempts: Annotated[int, Meta(ge=2, le=10), LIVE] = 5
+    """Failed attempts to authenticate after which the stream is closed (RFC 6120 §6.4.5: 2 to 5).
+    Some clients first try each mechanism with a channel binding that was not offered."""
     ping_after: Annotated[Duration, LIVE] = Duration(5 * MINUTE)
     """A client that says nothing for so long is pinged."""
     ping_timeout: Annotated[Duration, LIVE] = Duration(MINUTE)
