@@ -89,7 +89,9 @@ class Memory:
         try:
             stanza = read(element)
         except StanzaError as error:
-            session.send(read_unaddressed(element).refuse(error).routed(to=actor))
+            refused = read_unaddressed(element)
+            if refused.type not in ("error", "result"):
+                session.send(refused.refuse(error).routed(to=actor))
             return
         stanza.sender = session.jid
         await self.server.router.receive(stanza, session)
