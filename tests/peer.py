@@ -44,14 +44,18 @@ class Peer:
         """The next thing that the server says; raises `HungUpError` when it has hung up."""
         async with asyncio.timeout(PATIENCE):
             while not self.events:
-                try:
-                    data = await self.reader.read(1 << 16)
-                except ConnectionError:
-                    data = b""
+                data = await self.read()
                 if not data:
                     raise HungUpError
                 self.events.extend(self.stream.feed(data))
         return self.events.popleft()
+
+    async def read(self) -> bytes:
+        """What has come; nothing when the server has hung up."""
+        try:
+            return await self.reader.read(1 << 16)
+        except ConnectionError:
+            return b""
 
     async def element(self) -> Element:
         """The next element; headers are passed over."""
