@@ -1,6 +1,7 @@
 """Debian's packages of the peers: installed when missing, and never started by themselves."""
 
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,7 +19,7 @@ def command(packages: Sequence[str]) -> list[str]:
 
 def install(packages: Sequence[str]) -> bool:
     """Install them, as root; whether that worked."""
-    if os.geteuid() != 0:
+    if os.geteuid() != 0 or shutil.which("apt-get") is None:
         return False
     with _nothing_starts():
         for words in (["apt-get", "update", "-q"], command(packages)):
