@@ -126,6 +126,7 @@ def _run_here(settings: Settings, name: str, args: Mapping[str, Any]) -> Any:
     from ..server.app import Server
     from ..server.commands import CommandError, encode
     from ..server.control import InUseError, claim
+    from ..server.module import ModuleError
     from ..store.errors import StoreError
 
     async def run() -> Any:
@@ -138,5 +139,5 @@ def _run_here(settings: Settings, name: str, args: Mapping[str, Any]) -> Any:
             return asyncio.run(run())
     except CommandError as error:
         raise Failure(str(error), error.exit_code) from None
-    except (InUseError, StoreError, OSError) as error:
+    except (InUseError, ModuleError, StoreError, OSError) as error:
         raise Failure(str(error)) from None

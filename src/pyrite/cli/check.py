@@ -22,8 +22,9 @@ def check(*, config: Path | None = None) -> None:
     settings = load(config)
     certificate, key = settings.tls.certificate, settings.tls.key
     if certificate and key:
+        identity, authorities = Identity(certificate, key), settings.tls.authorities
         try:
-            server_context(ServerTls(Identity(certificate, key)))
+            server_context(ServerTls(identity, asks_certificate=True, authorities=authorities))
         except TlsError as error:
             mistake = Mistake(str(settings.file), 0, "tls.certificate", str(error))
             raise Failure(str(mistake), USAGE) from None

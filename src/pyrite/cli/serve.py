@@ -58,6 +58,7 @@ async def _serve(settings: Settings) -> None:
     from ..net.tls import TlsError
     from ..server import control, metrics
     from ..server.app import Server
+    from ..server.module import ModuleError
     from ..store.errors import StoreError
 
     signals = _Signals()
@@ -76,7 +77,7 @@ async def _serve(settings: Settings) -> None:
             await signals.until_stop(server)
             log.info("stopping")
             _notify("STOPPING=1")
-    except (TlsError, StoreError) as error:
+    except (ModuleError, TlsError, StoreError) as error:
         raise Failure(str(error)) from None
 
 
@@ -120,7 +121,7 @@ async def _reload(server: Server) -> None:
         await server.commands.run("reload")
     except CommandError as error:
         for line in str(error).splitlines():
-            log.error("not reloaded: %s", line)
+            log.error("reload: %s", line)
     except Exception:
         log.exception("reloading failed")
     _notify("READY=1")

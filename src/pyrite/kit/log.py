@@ -125,6 +125,11 @@ def setup(
     _set_levels(levels or {})
 
 
+def is_set_up() -> bool:
+    """Whether `setup` is in force."""
+    return any(getattr(handler, "is_ours", False) for handler in logging.getLogger().handlers)
+
+
 _raised: set[str] = set()  # loggers whose level was set, to be undone by the next `setup`
 
 

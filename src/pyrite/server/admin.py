@@ -16,12 +16,13 @@ from ..core.errors import StreamError
 from ..core.jid import JID
 from ..kit import log as kit_log
 from ..kit.config import ConfigError, KeyPath, Secret, dotted
+from ..net.tls import TlsError
 from ..store.errors import StoreError
 from .accounts import AccountDetails, AccountError
 from .catalogue import Installed
 from .commands import CommandError, command, encode
 from .hosts import Host
-from .live import Live, change, listed, parse, restored, written
+from .live import Live, change, listed, parse, restored, waits_for_start, written
 from .module import ModuleError
 from .session import Session
 from .settings import Settings, changed, load, set_up_log
@@ -31,18 +32,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-AT_START = {  # tables and keys that a running server does not take up
-    "data",
-    "listen",
-    "metrics",
-    "store",
-    ("limits", "connections"),
-    ("limits", "connections-per-address"),
-    ("limits", "connection-rate"),
-    ("limits", "connection-burst"),
-    ("tls", "certificate"),
-    ("tls", "key"),
-}
 Limit = Annotated[int, Meta(ge=1, le=1000, description="the most that are listed")]
 
 
@@ -216,15 +205,17 @@ class Admin:
     async def module_load(self, name: str, host: str) -> None:
         """Load a module on a host, until the server stops or it is unloaded."""
         with _refusals():
-            await self._host(host).load(name)
+            async with self.server.changing:
+                await self._host(host).load(name)
 
     @command(role="host-admin")
     async def module_unload(self, name: str, host: str) -> None:
         """Unload a module from a host, until the server starts again."""
-        found = self._host(host)
-        if name not in found.modules:
-            raise CommandError(f"{name} is not loaded on {host}")
-        await found.unload(name)
+        async with self.server.changing:
+            found = self._host(host)
+            if name not in found.modules:
+                raise CommandError(f"{name} is not loaded on {host}")
+            await found.unload(name)
 
     @command()
     async def reload(self) -> list[ChangeShown]:
@@ -281,9 +272,14 @@ class Admin:
 
     async def _apply(self, new: Settings) -> list[ChangeShown]:
         differing = sorted(changed(self.server.settings, new), key=dotted)
-        await self.server.reload(new)
-        if any(path[0] == "log" for path in differing):
+        try:
+            failed = await self.server.reload(new)
+        except TlsError as error:
+            raise CommandError(f"nothing was changed:\n{error}") from None
+        if kit_log.is_set_up():
             set_up_log(new)
+        if failed:
+            raise CommandError("\n".join(("all but this was done:", *failed)))
         return [ChangeShown(dotted(path), _applies(path)) for path in differing]
 
     def _host(self, name: str) -> Host:
@@ -297,8 +293,7 @@ class Admin:
 
 
 def _applies(path: KeyPath) -> str:
-    is_later = path[0] in AT_START or path[:2] in AT_START
-    return "at the next start" if is_later else "now"
+    return "at the next start" if waits_for_start(path) else "now"
 
 
 @contextmanager

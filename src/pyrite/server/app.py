@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
 from ..core.errors import StanzaError, StreamError
 from ..core.jid import JID, JIDError
@@ -21,9 +22,10 @@ from .admin import Admin
 from .auth import secret_in
 from .auth.limits import Limits as AuthLimits
 from .commands import Commands
-from .hosts import Host, built_in
+from .hosts import Host, modules_of
 from .listeners import Listeners
-from .live import restored
+from .live import in_force, restored
+from .module import ModuleError
 from .presence import Presences
 from .privacy import Privacy
 from .rosters import Rosters
@@ -57,6 +59,8 @@ class Server:
         self.commands = Commands()
         self.sessions = Sessions()
         self.hosts: dict[str, Host] = {}
+        self.changing = asyncio.Lock()  # held by who loads or unloads modules or hosts
+        self._unbinding: dict[Session, asyncio.Future[None]] = {}  # sessions on their way out
         self.router = Router(self)
         self.listeners = Listeners(self)
         self.commands.add_all(Admin(self))
@@ -70,7 +74,7 @@ class Server:
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:
-        """Stores and modules, but no sockets: all that a command needs."""
+        """Stores and modules, but no sockets: all that a command needs. Raises `ModuleError`."""
         settings = self.settings
         async with AsyncExitStack() as stack:
             settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -84,15 +88,15 @@ class Server:
                 self.clock,
                 self._tell,
                 secret=secret_in(settings.data),
-                hosts=self.settings.host,
+                hosts=self.hosts,
             )
             self.auth_limits = AuthLimits(settings.auth, self.clock)
             self.rosters = Rosters(self)
             self.presences = Presences(self)
             self.privacy = Privacy(self)
+            stack.push_async_callback(self._remove_hosts)
             for domain, host in settings.host.items():
                 await self._add_host(domain, host)
-            stack.push_async_callback(self._remove_hosts)
             yield
 
     @asynccontextmanager
@@ -103,51 +107,84 @@ class Server:
 
     async def _add_host(self, domain: str, settings: HostSettings) -> None:
         host = self.hosts[domain] = Host(self, domain, settings)
-        for name in built_in() if settings.modules is None else settings.modules:
+        for name in modules_of(settings):
             await host.load(name)
 
     async def _remove_host(self, domain: str) -> None:
+        """End what goes on at a host, keep what its clients have yet to be sent, and let it go."""
+        host = self.hosts[domain]
+        host.is_leaving = True
+        gone = StreamError("host-gone", "the domain is no longer served here")
+        self.listeners.end_all_at(host, gone)
         for session in tuple(self.sessions.at(domain)):
-            session.end(StreamError("host-gone", "the domain is no longer served here"))
+            session.end(gone)
             await self.unbind(session)
-        host = self.hosts.pop(domain)
+        while leaving := next((one for one in self._unbinding if one.host is host), None):
+            await self.unbind(leaving)
         for name in reversed(tuple(host.modules)):
             await host.unload(name)
+        del self.hosts[domain]
 
     async def _remove_hosts(self) -> None:
         for domain in tuple(self.hosts):
             await self._remove_host(domain)
 
-    async def reload(self, settings: Settings) -> None:
-        """Go on with `settings`: hosts come and go, and modules whose settings differ begin anew.
+    async def reload(self, settings: Settings) -> list[str]:
+        """Go on with `settings`, but for what waits for the next start (`live.AT_START`).
 
-        Where something is listened on and where data is kept stay as they are until the next
-        start. Certificates are read again.
+        Hosts come and go, modules whose settings differ begin anew, certificates are read
+        again for new connections. What modules refuse is returned in words. Raises `TlsError`,
+        and then nothing has changed.
         """
-        old, self.settings = self.settings, settings
-        self.accounts.settings = settings.auth
-        self.auth_limits.configure(settings.auth)
-        for domain in old.host.keys() - settings.host.keys():
-            await self._remove_host(domain)
-        for domain, wanted in settings.host.items():
-            host = self.hosts.get(domain)
-            if host is None:
-                await self._add_host(domain, wanted)
-            else:
-                await self._reload_host(host, wanted, old)
-        self.listeners.reload_certificate()
+        async with self.changing:
+            settings, old = in_force(settings, self.settings), self.settings
+            self.listeners.reload(settings)
+            self.settings = settings
+            self.accounts.settings = settings.auth
+            self.auth_limits.configure(settings.auth)
+            for session in self.sessions:
+                session.limits = settings.limits
+            return await self._reload_hosts(old)
 
-    async def _reload_host(self, host: Host, wanted: HostSettings, old: Settings) -> None:
-        host.settings = wanted
-        host.authenticator.settings = self.settings.auth
-        names = built_in() if wanted.modules is None else wanted.modules
+    async def _reload_hosts(self, old: Settings) -> list[str]:
+        failed: list[str] = []
+        for domain in self.hosts.keys() - self.settings.host.keys():
+            await self._remove_host(domain)
+        for domain, wanted in self.settings.host.items():
+            host = self.hosts.get(domain) or Host(self, domain, wanted)
+            self.hosts[domain] = host
+            host.settings = wanted
+            host.authenticator.settings = self.settings.auth
+            failed += await self._reload_modules(host, old)
+        return failed
+
+    async def _reload_modules(self, host: Host, old: Settings) -> list[str]:
+        """Unload what is not wanted, load what is; who fails with new settings keeps the old."""
+        names = modules_of(host.settings)
+        before: dict[str, Any] = {}
+        failed: list[str] = []
         for name in tuple(host.modules):
-            before, now = (s.of_module(name, host.domain) for s in (old, self.settings))
-            if name not in names or before != now:
+            was, now = old.of_module(name, host.domain), self.settings.of_module(name, host.domain)
+            if name not in names or was != now:
+                before[name] = host.modules[name].settings
                 await host.unload(name)
         for name in names:
             if name not in host.modules:
-                await host.load(name)
+                failed += await self._load_or_keep(host, name, before.get(name))
+        return failed
+
+    async def _load_or_keep(self, host: Host, name: str, before: Any) -> list[str]:
+        failed: list[str] = []
+        for settings in (None, before):
+            try:
+                await host.load(name, settings)
+            except ModuleError as error:
+                failed.append(str(error))
+            else:
+                return [*failed, f"{name} goes on as it was"] if failed else []
+            if before is None:
+                break
+        return failed
 
     # --- hosts and sessions ----------------------------------------------------------
 
@@ -160,6 +197,8 @@ class Server:
         host = self.hosts.get(jid.domain)
         if host is None or jid.local is not None or jid.resource is not None:
             raise StreamError("host-unknown", "that domain is not served here")
+        if host.is_leaving:
+            raise StreamError("host-gone", "the domain is no longer served here")
         return host
 
     async def bind(self, account: JID, resource: str | None, *, lang: str | None = None) -> Session:
@@ -167,7 +206,8 @@ class Server:
 
         The newest client wins: who had the resource before is ended with ``conflict``
         (§7.7.2.2). Raises `StanzaError`: ``bad-request`` for what is no resource,
-        ``resource-constraint`` when the account has too many.
+        ``resource-constraint`` when the account has too many. Raises `StreamError` where the
+        host is gone meanwhile.
         """
         wanted = wire_bind.wanted(wire_bind.Bind(resource=resource))
         full = account.at(wanted or self.ids())
@@ -176,19 +216,43 @@ class Server:
             await self.unbind(old)
         if len(self.sessions.of(account)) >= self.settings.limits.sessions_per_account:
             raise StanzaError("resource-constraint", "too many clients of one account")
-        session = Session(full, self.hosts[account.domain], lang=lang)
+        session = Session(full, self.host_for(account.domain), lang=lang)
         self.sessions.add(session)
         await session.host.events.tell(SessionBound(session))
         return session
 
     async def unbind(self, session: Session) -> None:
-        """The session is over: tell who knew of it, and hand back what it was not given."""
+        """The session is over: tell who knew of it, and hand back what it was not given.
+
+        Who calls it once more waits until that is done.
+        """
         if not self.sessions.remove(session):
+            if (under_way := self._unbinding.get(session)) is not None:
+                await asyncio.shield(under_way)
             return
-        await self.presences.leave(session)
+        done = self._unbinding[session] = asyncio.get_running_loop().create_future()
+        try:
+            await self._take_leave(session)
+            await session.host.events.tell(SessionEnded(session))
+        finally:
+            del self._unbinding[session]
+            done.set_result(None)
+
+    async def _take_leave(self, session: Session) -> None:
+        """What fails here must not cost the messages that come after it."""
+        try:
+            await self.presences.leave(session)
+        except Exception:
+            log.exception("presence not ended: %s", session.jid)
+        failures: list[Exception] = []
         for stanza in session.take():
-            await self._hand_back(stanza, session)
-        await session.host.events.tell(SessionEnded(session))
+            try:
+                await self._hand_back(stanza, session)
+            except Exception as error:
+                failures.append(error)
+        if failures:
+            number = len(failures)
+            log.error("%d stanzas lost: %s", number, session.jid, exc_info=failures[0])
 
     async def _hand_back(self, stanza: Stanza, session: Session) -> None:
         """Save a stanza that waited for a client that is gone (RFC 6121 §8.5, XEP-0160)."""

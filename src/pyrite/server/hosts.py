@@ -6,7 +6,7 @@ import importlib
 import inspect
 import logging
 import pkgutil
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -24,6 +24,7 @@ from .module import At, Mark, Module, ModuleError, Request
 
 if TYPE_CHECKING:
     from .app import Server
+    from .settings import HostSettings
 
 log = logging.getLogger(__name__)
 
@@ -53,11 +54,12 @@ class Node(NamedTuple):
 class Host:
     """One domain and all that is done in its name. Hosts share nothing but the server."""
 
-    def __init__(self, server: Server, domain: str, settings: Any) -> None:
+    def __init__(self, server: Server, domain: str, settings: HostSettings) -> None:
         self.server = server
         self.domain = domain
         self.jid = JID(None, domain)
         self.settings = settings
+        self.is_leaving = False  # and takes nobody any more
         self.clock = server.clock
         self.sessions = server.sessions
         self.stores = server.stores
@@ -81,17 +83,18 @@ class Host:
         self._requests: dict[tuple[str, Name, At], _Answer] = {}
         self._loaded: dict[str, _Loaded] = {}
 
-    async def load(self, name: str) -> None:
+    async def load(self, name: str, settings: Any = None) -> None:
         """Load the module `name` and attach its handlers; all of them or none.
 
         Raises `ModuleError` if that cannot be: there is none, it is loaded, it answers what
-        another one answers, or it fails. Then nothing of it is left.
+        another one answers, or it fails. Then nothing of it is left. `settings` are in place
+        of what the server's say.
         """
         if name in self._loaded:
             raise ModuleError(f"{name} is loaded on {self.domain}")
         module: Module | None = None
         try:
-            module = self._made(name)
+            module = self._made(name, settings)
             await module.start()
             self._loaded[name] = _Loaded(module, await self._attached(module))
         except BaseException as error:
@@ -102,13 +105,14 @@ class Host:
             raise self._failure(name, error) from error
         self.modules[name] = module
 
-    def _made(self, name: str) -> Module:
+    def _made(self, name: str, settings: Any) -> Module:
         """The module with its settings, not yet started."""
         try:
             cls = find_module(name)
-            settings = self.server.settings.of_module(name, self.domain, cls.Settings)
         except LookupError as error:
             raise ModuleError(str(error)) from None
+        if settings is None:
+            settings = self.server.settings.of_module(name, self.domain, cls.Settings)
         return cls(self, settings, name)
 
     async def _attached(self, module: Module) -> list[Remove]:
@@ -244,6 +248,11 @@ def _undo(steps: list[Remove]) -> None:
 def built_in() -> list[str]:
     """The names of all modules that come with the server."""
     return sorted(module.name for module in pkgutil.iter_modules(mod.__path__))
+
+
+def modules_of(settings: HostSettings) -> Sequence[str]:
+    """The names of the modules that a host is to have."""
+    return built_in() if settings.modules is None else settings.modules
 
 
 def find_module(name: str) -> type[Module]:

@@ -6,29 +6,43 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 from ..core.errors import StreamError
 from ..core.jid import JID
 from ..kit.config import Address
+from ..kit.memory import give_back
 from ..kit.rate import Limit
-from ..net.certificates import Watch, ensure
+from ..net.certificates import CertificateError, Watch, ensure
 from ..net.listener import Gate, Limits, listening
 from ..net.tls import Identity, ServerTls, TlsContext, TlsError, server_context
 from .c2s import ClientConnection
 
 if TYPE_CHECKING:
     from .app import Server
+    from .hosts import Host
+    from .settings import Settings
 
 log = logging.getLogger(__name__)
 
 SWEEP = 5.0  # seconds between looks at silent clients and at the certificate
+MANY = 200  # streams whose parsers were let go: enough memory to give back
 FAREWELL = 5.0  # seconds that clients have to hear of the end
 
 SERVED = frozenset(("c2s", "c2s-tls"))  # keys of [listen]
 
 ALPN = ("xmpp-client",)  # XEP-0368 §3
+
+
+@dataclass(frozen=True, slots=True)
+class Certificates:
+    """What connections are shown, and the files that it came from."""
+
+    starttls: TlsContext
+    direct: TlsContext
+    watch: Watch
 
 
 class Listeners:
@@ -38,8 +52,7 @@ class Listeners:
         self._server = server
         self.connections: set[ClientConnection] = set()
         self.ports: dict[str, int] = {}  # listener's name -> the port of its first address
-        self._starttls: TlsContext | None = None
-        self._direct: TlsContext | None = None
+        self._certificates: Certificates | None = None
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
@@ -57,7 +70,7 @@ class Listeners:
                 rate=Limit(limits.connection_rate, limits.connection_burst),
             )
         )
-        self._load_certificate()
+        self._certificates = self._prepared(settings)
         async with AsyncExitStack() as stack:
             for name, address in settings.listen.used():
                 if name in SERVED:
@@ -80,54 +93,84 @@ class Listeners:
             yield
 
     def _accept(self, *, direct: bool) -> ClientConnection:
-        context = self._direct if direct else self._starttls
-        if context is None:
+        if self._certificates is None:
             raise RuntimeError("no certificate was loaded")
+        context = self._certificates.direct if direct else self._certificates.starttls
         return ClientConnection(self._server, context, direct=direct)
 
     # --- certificates ----------------------------------------------------------------
 
-    def _load_certificate(self) -> None:
-        settings = self._server.settings
-        if settings.tls.certificate is not None and settings.tls.key is not None:
-            identity = Identity(settings.tls.certificate, settings.tls.key)
+    def _prepared(self, settings: Settings) -> Certificates:
+        """What new connections are to be shown by these settings. Raises `TlsError`."""
+        data, tls, asks = settings.data, settings.tls, "EXTERNAL" in settings.auth.mechanisms
+        if tls.certificate is not None and tls.key is not None:
+            identity = Identity(tls.certificate, tls.key)
         else:
-            identity = Identity(settings.data / "cert.pem", settings.data / "key.pem")
+            identity = Identity(data / "cert.pem", data / "key.pem")
+            self._make_certificate(identity, settings)
+        shown = partial(
+            ServerTls,
+            identity,
+            asks_certificate=asks,
+            authorities=tls.authorities if asks else None,
+        )
+        files = (identity.certificate, identity.key, tls.authorities)
+        return Certificates(
+            server_context(shown()),
+            server_context(shown(alpn=ALPN)),
+            Watch(file for file in files if file is not None),
+        )
+
+    def _make_certificate(self, identity: Identity, settings: Settings) -> None:
+        try:
             if ensure(identity, list(settings.host), self._server.clock.now()):
                 log.info("self-signed certificate made: %s", identity.certificate)
-        asks = "EXTERNAL" in settings.auth.mechanisms
-        self._starttls = server_context(ServerTls(identity, asks_certificate=asks))
-        self._direct = server_context(ServerTls(identity, alpn=ALPN, asks_certificate=asks))
-        self._watch = Watch((identity.certificate, identity.key))
+        except CertificateError as error:
+            raise TlsError(str(error)) from None
 
-    def reload_certificate(self) -> None:
-        """Show new connections what is in the files now, if it can be used."""
-        for context in (self._starttls, self._direct):
-            if context is not None:
-                try:
-                    context.reload()
-                except TlsError as error:
-                    log.error("certificate not reloaded: %s", error)
-                    return
-        log.info("certificate reloaded")
+    def reload(self, settings: Settings) -> None:
+        """Show new connections what these settings say. Raises `TlsError`, and changes nothing."""
+        if self._certificates is not None:
+            self._certificates = self._prepared(settings)
+
+    def _look_at_certificates(self) -> None:
+        """Take what was put in the place of our files, if it can be used."""
+        if self._certificates is None or not self._certificates.watch.changed():
+            return
+        try:
+            self.reload(self._server.settings)
+        except TlsError as error:
+            log.error("certificate not reloaded: %s", error)
+        else:
+            log.info("certificate reloaded")
 
     # --- time and the end ------------------------------------------------------------
 
     async def _sweep(self) -> None:
         """Look for silent clients and changed certificates until cancelled."""
         loop = asyncio.get_running_loop()
+        relaxed = 0  # connections, since memory was given back
         while True:
             await self._server.clock.sleep(SWEEP)
             now = loop.time()
             for connection in tuple(self.connections):
                 connection.sweep(now)
-            if self._watch.changed():
-                self.reload_certificate()
+                relaxed += connection.relax(now)
+            if relaxed >= MANY:
+                relaxed = 0
+                give_back()
+            self._look_at_certificates()
 
     def end_all_of(self, account: JID, error: StreamError) -> None:
         """End every stream of an account, bound or not yet."""
         for connection in tuple(self.connections):
             if connection.jid == account:
+                connection.end(error)
+
+    def end_all_at(self, host: Host, error: StreamError) -> None:
+        """End every stream to a host that has no session yet."""
+        for connection in tuple(self.connections):
+            if connection.host is host and connection.session is None:
                 connection.end(error)
 
     async def _say_goodbye(self) -> None:

@@ -1,4 +1,7 @@
-"""Settings that a command changes while the server runs: kept in the store, over the file's."""
+"""Settings while the server runs: what takes effect at once, and what a command changes.
+
+What a command changes is kept in the store, and counts over what the file says.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +25,17 @@ from .store.settings import LiveSettings
 
 log = logging.getLogger(__name__)
 
+AT_START: tuple[KeyPath, ...] = (  # what a running server does not take up
+    ("data",),
+    ("listen",),
+    ("metrics",),
+    ("store",),
+    ("limits", "connections"),
+    ("limits", "connections-per-address"),
+    ("limits", "connection-rate"),
+    ("limits", "connection-burst"),
+)
+
 MAX_VALUE = 10_000  # characters of a value, as JSON
 
 
@@ -35,6 +49,18 @@ class Live:
 
     key: str
     value: Any
+
+
+def in_force(new: Settings, old: Settings) -> Settings:
+    """The new settings with what waits for the next start (`AT_START`) as it is."""
+    for path in AT_START:
+        new = _with(new, old, path)
+    return new
+
+
+def waits_for_start(path: KeyPath) -> bool:
+    """Whether a change at `path` has no effect on a running server."""
+    return any(path[: len(one)] == one for one in AT_START)
 
 
 async def restored(settings: Settings, store: LiveSettings) -> Settings:
@@ -90,6 +116,14 @@ def parse(name: str) -> KeyPath:
     if left != 0:
         raise LiveError(f"{name!a} is no key")
     return tuple(path)
+
+
+def _with(new: Any, old: Any, path: KeyPath) -> Any:
+    """`new` with the value of `old` at `path`."""
+    if not path:
+        return old
+    name = str(path[0]).replace("-", "_")
+    return replace(new, **{name: _with(getattr(new, name), getattr(old, name), path[1:])})
 
 
 class _Change:

@@ -75,6 +75,8 @@ class TLS(Table):
     made below `data`."""
     key: Path | None = None
     """The private key of the certificate in PEM."""
+    authorities: Path | None = None
+    """Who may issue clients' certificates for EXTERNAL, in PEM. Absent: the system's."""
     required: bool = True
     """Refuse to log in over an unencrypted channel. `false` is for tests on loopback only."""
 
@@ -118,6 +120,10 @@ class Limits(Table):
     """New connections from one address at once."""
     sessions_per_account: Annotated[int, Meta(ge=1), LIVE] = 20
     """The most resources that one account may have bound."""
+    read_rate: Annotated[Size, Meta(ge=1024)] = Size(4 << 20)
+    """Octets a second that are read from one peer, on average; a faster one has to wait."""
+    read_burst: Annotated[Size, Meta(ge=1024)] = Size(8 << 20)
+    """Octets that are read from one peer at once before it has to wait."""
     send_queue: Count = 1000
     """The most stanzas that may wait for a client to read them; then its session ends."""
     send_queue_size: Size = Size(4 << 20)
@@ -347,7 +353,7 @@ def _host(
 
 
 def _check_files(reading: Reading, server: ServerTable) -> None:
-    for key in ("certificate", "key"):
+    for key in ("certificate", "key", "authorities"):
         path = getattr(server.tls, key)
         if path is not None and not path.is_file():
             reading.mistake(("tls", key), f"there is no file {path}")
