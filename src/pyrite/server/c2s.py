@@ -15,6 +15,7 @@ from ..core.stanza import Iq, read, read_unaddressed
 from ..core.stream import ERROR, Event, Stream
 from ..core.xml import LANG, Closed, Element, Opened
 from ..core.xml import Limits as ElementLimits
+from ..kit.rate import Limit
 from ..kit.tasks import ScopeFullError
 from ..net.connection import Connection
 from ..net.tls import TlsContext, TlsSession
@@ -42,13 +43,15 @@ class ClientConnection:
         self.server = server
         self.context = context
         self.phase = Phase.SECURE if direct else Phase.PLAIN
-        self.stream = Stream(limits=server.settings.limits.before_authentication())
+        limits = server.settings.limits
+        self.stream = Stream(limits=limits.before_authentication())
         self.stream.sender, self.stream.id = server.default_domain, server.ids()
         self.connection: Connection[Event] = Connection(
             feed=self.stream.feed,
             handle=self._handle,
             fill=self._fill,
             tls=context if direct else None,
+            rate=Limit(limits.read_rate, limits.read_burst),
         )
         self.host: Host | None = None
         self.jid: JID | None = None  # the account, once authenticated
