@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from xml.parsers import expat
 
 from ..errors import StreamError
+from .deferral import give_at_once
 from .element import NS_XML, Element, Name, quote, write_attributes
 
 NS_APP_ERRORS = "urn:xmpp:errors"
@@ -283,8 +284,7 @@ class _Renewed(Exception):
 
 def _parser() -> expat.XMLParserType:
     parser = expat.ParserCreate("UTF-8", "\n")
-    if hasattr(parser, "SetReparseDeferralEnabled"):
-        parser.SetReparseDeferralEnabled(False)  # else expat >= 2.6 holds stanzas back
+    give_at_once(parser)
     parser.buffer_size = TEXT_BUFFER
     parser.buffer_text = True
     for forbidden in (
