@@ -48,9 +48,12 @@ def bindings(*types: str) -> Bindings:
 
 @payload(NS, "auth")
 class Auth:
-    """Begin with `mechanism`; `encoded` is its initial response, see `unpack` (§6.4.2)."""
+    """Begin with `mechanism`; `encoded` is its initial response, see `unpack` (§6.4.2).
 
-    mechanism: str = attr()
+    None named is ``invalid-mechanism`` as well (§6.5.7).
+    """
+
+    mechanism: str = attr(default="")
     encoded: str = text(default="")
 
 
