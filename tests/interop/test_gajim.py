@@ -93,6 +93,9 @@ async def gajim(home: Path) -> AsyncIterator[None]:
         )
     try:
         yield
+    except AssertionError as error:
+        error.add_note((home / "gajim.log").read_text(errors="replace"))
+        raise
     finally:
         os.killpg(running.pid, signal.SIGKILL)
         await running.wait()
