@@ -276,6 +276,7 @@ class Client(Peer):
         assert isinstance(event, Element), event
         rest = await self.rest()
         assert [type(e) for e in rest] == [Closed], rest
+        self.writer.close()
         return read_error(event)
 
     async def ends_with(self, condition: str) -> None:

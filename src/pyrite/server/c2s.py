@@ -8,12 +8,12 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from ..core.errors import SaslError, StanzaError, StreamError
-from ..core.jid import JID, JIDError
+from ..core.jid import JID
 from ..core.negotiate import Act, Phase, admit, features
 from ..core.payload import decode, encode
 from ..core.stanza import Iq, read, read_unaddressed
 from ..core.stream import ERROR, Event, Stream
-from ..core.xml import LANG, Closed, Element, Opened
+from ..core.xml import Closed, Element, Opened
 from ..core.xml import Limits as ElementLimits
 from ..kit.rate import Limit
 from ..kit.tasks import ScopeFullError
@@ -21,6 +21,7 @@ from ..net.connection import Connection
 from ..net.tls import TlsContext, TlsSession
 from ..wire import bind, sasl, tls
 from .auth import Challenge, Channel, Exchange, Success, identities_in
+from .header import language_of, sender_of, speaks_with_us
 from .module import Request
 from .session import Session
 
@@ -33,7 +34,6 @@ P = TypeVar("P")
 log = logging.getLogger(__name__)
 
 RELAX = 15.0  # seconds of silence after which a stream's parser is let go
-MAX_LANG = 35  # characters of a language tag that is kept (RFC 5646 §4.4.1)
 
 
 class ClientConnection:
@@ -154,10 +154,8 @@ class ClientConnection:
 
     def _opened(self, header: Element) -> None:
         """Answer the client's header with ours, and with what it may do next (§4.7, §4.3.2)."""
-        sender = header.attrs.get("from", "")
         self.stream.id = self.server.ids()
-        lang = header.attrs.get(LANG)
-        self.lang = lang if lang and len(lang) <= MAX_LANG else self.lang
+        self.lang = language_of(header) or self.lang
         try:
             host = self.server.host_for(header.attrs.get("to"))
         except StreamError:
@@ -165,9 +163,9 @@ class ClientConnection:
             raise
         self.stream.sender = host.domain
         self.stream.open(
-            sender=host.domain, id=self.stream.id, to=_valid(sender), lang=self.lang or "en"
+            sender=host.domain, id=self.stream.id, to=sender_of(header), lang=self.lang or "en"
         )
-        if not _is_spoken(header.attrs.get("version", "0.9")):
+        if not speaks_with_us(header):
             raise StreamError("unsupported-version", "this server speaks XMPP 1.0")
         if self.host is not None and self.host is not host:
             raise StreamError("not-authorized", "a connection stays with one host")
@@ -385,17 +383,3 @@ def _identities(secured: TlsSession | None) -> tuple[str, ...]:
     if secured is None or not secured.peer_is_trusted:
         return ()
     return identities_in(secured.peer_certificate)
-
-
-def _is_spoken(version: str) -> bool:
-    """Whether a peer of `version` understands 1.0, as all later ones do (§4.7.5)."""
-    major, _, minor = version.partition(".")
-    return len(version) < 16 and major.isdecimal() and minor.isdecimal() and int(major) >= 1
-
-
-def _valid(address: str) -> str:
-    """`address` if it is one, to be greeted by; else nothing."""
-    try:
-        return str(JID.parse(address)) if address else ""
-    except JIDError:
-        return ""

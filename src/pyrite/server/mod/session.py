@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from ...core.errors import StanzaError
 from ...core.negotiate import Phase
 from ...core.payload import encode
 from ...core.xml import Element
-from ...wire import session
+from ...wire import bind, session
 from ..module import Module, Request, offering, request
 
 
@@ -21,3 +22,8 @@ class Session(Module):
     @request("set", session.Session)
     def begin(self, _: session.Session, __: Request) -> None:
         """Binding a resource has begun it."""
+
+    @request("set", bind.Bind)
+    def bind_another(self, _: bind.Bind, __: Request) -> None:
+        """A stream has one resource (RFC 6120 §7.6.2.2)."""
+        raise StanzaError("not-allowed", "this stream is bound already")

@@ -1,0 +1,30 @@
+"""What a server makes of the stream header of a peer (RFC 6120 §4.7)."""
+
+from __future__ import annotations
+
+from ..core.jid import JID, JIDError
+from ..core.xml import LANG, Element
+
+MAX_LANG = 35  # characters of a language tag that is kept (RFC 5646 §4.4.1)
+
+
+def speaks_with_us(header: Element) -> bool:
+    """Whether the peer understands version 1.0, as all later ones do (§4.7.5)."""
+    version = header.attrs.get("version", "0.9")
+    major, _, minor = version.partition(".")
+    return len(version) < 16 and major.isdecimal() and minor.isdecimal() and int(major) >= 1
+
+
+def sender_of(header: Element) -> str:
+    """Who the peer says it is, if that is an address: to be greeted by, never to be believed."""
+    address = header.attrs.get("from")
+    try:
+        return str(JID.parse(address)) if address else ""
+    except JIDError:
+        return ""
+
+
+def language_of(header: Element) -> str | None:
+    """The language that the peer wants to be spoken to in (§4.7.4)."""
+    lang = header.attrs.get(LANG)
+    return lang if lang and len(lang) <= MAX_LANG else None
