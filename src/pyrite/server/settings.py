@@ -32,6 +32,7 @@ from ..kit.config import (
 )
 from ..kit.config import changed as _changed
 from ..kit.config.mistakes import nearest
+from ..kit.rate import Limit
 from .auth.settings import AuthSettings
 
 Catalogue = Mapping[str, type[Struct] | None]
@@ -146,6 +147,10 @@ class Limits(Table):
         for name in ("negotiation", "ping_after", "ping_timeout"):
             if getattr(self, name) <= 0:
                 raise Wrong("expected more than 0s", name.replace("_", "-"))
+
+    def reading(self) -> Limit:
+        """How fast a peer is read, in octets."""
+        return Limit(self.read_rate, self.read_burst)
 
     def before_authentication(self) -> ElementLimits:
         """What is read of a peer that has not proved who it is: little, and flat."""
