@@ -30,7 +30,7 @@ class Last(Module):
     account_features = (last.NS,)
 
     async def start(self) -> None:
-        self._began = self.host.clock.now()
+        self._began = self.clock.now()
 
     @request("get", last.Last, at=At.HOST)
     def uptime(self, _: last.Last, __: Request) -> last.Last:
@@ -70,7 +70,7 @@ class Last(Module):
         owner = event.session.jid.bare
         if self.host.sessions.of(owner) or not await self.host.accounts.exists(owner):
             return
-        now = self.host.clock.now()
+        now = self.clock.now()
         await self.host.stores.activity.put(owner, LastActivity(now, event.session[FAREWELL]))
 
     async def _may_see(self, owner: JID, asker: JID) -> bool:
@@ -80,7 +80,7 @@ class Last(Module):
         return roster.is_watched_by(asker.bare)
 
     def _since(self, moment: datetime) -> int:
-        return max(0, int((self.host.clock.now() - moment).total_seconds()))
+        return max(0, int((self.clock.now() - moment).total_seconds()))
 
 
 def _status(presence: Presence) -> str | None:

@@ -6,7 +6,6 @@ it first gets only what it asks for, and has to say what can go.
 
 from __future__ import annotations
 
-import logging
 from datetime import datetime, timedelta
 from typing import Annotated
 
@@ -25,8 +24,6 @@ from ..module import At, Module, Request, node, on, request, undelivered
 from ..presence import PresenceChanged, SessionAvailable
 from ..session import Key, Session
 from ..store.offline import Waiting
-
-log = logging.getLogger(__name__)
 
 PAGE = 100  # messages that are read at a time
 PURGE_EVERY = HOUR  # seconds between looks for messages that nobody came for
@@ -68,10 +65,7 @@ class Offline(Module):
         self._limit_count = min(self.settings.count, limits.send_queue // 2)
         self._limit_bytes = min(int(self.settings.size), int(limits.send_queue_size) // 2)
         self._serving: dict[JID, bool] = {}  # account being served -> more has come meanwhile
-        self._purging = self.host.server.scope.start(self._purge())
-
-    async def stop(self) -> None:
-        self._purging.cancel()
+        self.scope.start(self._purge())
 
     # --- in --------------------------------------------------------------------------
 
@@ -80,7 +74,7 @@ class Offline(Module):
         """Keep what is worth it; the rest is dropped in silence (XEP-0160 §3)."""
         if not offline.is_worth_keeping(message):
             return True
-        stamp = _kept_since(message, self.host.jid) or self.host.clock.now()
+        stamp = _kept_since(message, self.host.jid) or self.clock.now()
         message = delay.without_forged(message, (self.host.jid,))  # stamped when it is given out
         is_kept = await self.host.stores.offline.add(
             owner,
@@ -149,7 +143,7 @@ class Offline(Module):
         try:
             stanza = read(parse(waiting.stanza, NS_CLIENT))
         except (StreamError, StanzaError) as error:
-            log.warning("an offline message cannot be read: %s: %s", waiting.id, error)
+            self.log.warning("an offline message cannot be read: %s: %s", waiting.id, error)
             return None
         if not isinstance(stanza, Message):
             return None
@@ -203,17 +197,16 @@ class Offline(Module):
 
     async def _purge(self) -> None:
         """Delete what has waited too long, by the most patient of the hosts: the store is one."""
-        clock = self.host.clock
         while True:
-            await clock.sleep(PURGE_EVERY)
+            await self.clock.sleep(PURGE_EVERY)
             modules = [host.modules.get("offline") for host in self.host.server.hosts.values()]
             keep = max(m.settings.keep for m in (self, *modules) if isinstance(m, Offline))
-            before = clock.now() - timedelta(seconds=keep)
+            before = self.clock.now() - timedelta(seconds=keep)
             try:
                 while await self.host.stores.offline.purge(before, PURGE_PAGE) == PURGE_PAGE:
                     continue
             except StoreError as error:
-                log.warning("old offline messages were not deleted: %s", error)
+                self.log.warning("old offline messages were not deleted: %s", error)
 
 
 def _owner_session(request: Request) -> Session:

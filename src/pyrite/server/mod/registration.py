@@ -96,7 +96,7 @@ class Registration(Module):
             raise StanzaError("unexpected-request", "there is no account to remove")
         if not self._is_open:
             raise StanzaError("not-allowed", "there is no registration here")
-        if not self._attempts.take(network(address), self.host.clock.monotonic()):
+        if not self._attempts.take(network(address), self.clock.monotonic()):
             raise StanzaError("not-acceptable", "too many attempts", type="wait")
         username, password = registration.credentials(query, self._question.form)
         await self.host.accounts.register(self._named(username), password)

@@ -15,4 +15,4 @@ class Time(Module):
 
     @request("get", time.Time)
     def answer(self, _: time.Time, __: Request) -> time.Time:
-        return time.answer(self.host.clock.now())
+        return time.answer(self.clock.now())
