@@ -25,11 +25,13 @@ def cpu_seconds(pid: int) -> float:
 
 
 def memory_kb(pid: int) -> float:
-    """The tree's proportional set size: shared pages are counted once, in shares.
+    """The tree's memory that is backed by no file.
+
+    Code is left out: its share in a process changes when others on the machine come and go.
 
     Raises PermissionError for another user's process unless we are root.
     """
-    return sum(_pss(each) for each in tree(pid))
+    return sum(_anonymous(each) for each in tree(pid))
 
 
 @dataclass(frozen=True)
@@ -72,9 +74,9 @@ def stat_cpu(stat: str) -> float:
     return (int(fields[11]) + int(fields[12])) / TICK if fields else 0.0
 
 
-def _pss(pid: int) -> float:
+def _anonymous(pid: int) -> float:
     for line in (PROC / str(pid) / "smaps_rollup").read_text().splitlines():
-        if line.startswith("Pss:"):
+        if line.startswith("Anonymous:"):
             return float(line.split()[1])
     return 0.0
 

@@ -132,13 +132,18 @@ async def _stop(process: asyncio.subprocess.Process) -> None:
     if process.returncode is not None:
         return
     pids = list(measure.tree(process.pid))
-    process.terminate()
+    _signal(process.pid, signal.SIGTERM)
     try:
         async with asyncio.timeout(STOP):
             await process.wait()
     except TimeoutError:
-        process.kill()
+        _signal(process.pid, signal.SIGKILL)
         await process.wait()
     for pid in pids[1:]:
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+        _signal(pid, signal.SIGKILL)
+
+
+def _signal(pid: int, number: signal.Signals) -> None:
+    """Not by the process object, which would take its exit code from who waits for it."""
+    with suppress(ProcessLookupError):
+        os.kill(pid, number)

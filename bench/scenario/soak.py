@@ -13,7 +13,7 @@ from ..plan import Plan
 from ..record import Record
 from ..stats import slope
 
-START = 0.2  # the share of the time after which growth counts: caches and heaps have filled
+START = 0.4  # the share of the time after which growth counts: by then everybody has been there
 PAUSE = 0.1  # seconds between two logins of the clients that come and go
 
 
