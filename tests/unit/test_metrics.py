@@ -101,7 +101,6 @@ async def test_a_server_counts_what_it_does(tmp_path: Path) -> None:
     (tmp_path / "pyrite.toml").write_text('data = "data"\n[host."verona.lit"]\nmodules = []\n')
     server = Server(load(tmp_path / "pyrite.toml", {}))
     async with server.opened():
-        metrics.declare(server)
         await server.bind(JID.parse("romeo@verona.lit"), "garden")
         numbers = {one.name: one.value for one in server.meter.samples()}
     assert (numbers["sessions"], numbers["hosts"], numbers["connections"]) == (1, 1, 0)

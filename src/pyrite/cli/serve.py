@@ -69,7 +69,6 @@ async def _serve(settings: Settings) -> None:
             metrics.serving(settings.metrics.listen, server.meter),
             control.serving(settings.data, server.commands),
         ):
-            metrics.declare(server)
             gc.collect()
             gc.freeze()  # what is loaded now stays; no collection need look at it again
             print("ready", flush=True)

@@ -17,6 +17,7 @@ from ..kit.meter import Meter
 from ..kit.tasks import Scope
 from ..wire import bind as wire_bind
 from ..wire import ping
+from . import metrics
 from .accounts import AccountDeleted, AccountDisabled, Accounts
 from .admin import Admin
 from .auth import secret_in
@@ -94,6 +95,7 @@ class Server:
             self.rosters = Rosters(self)
             self.presences = Presences(self)
             self.privacy = Privacy(self)
+            metrics.declare(self)
             stack.push_async_callback(self._remove_hosts)
             for domain, host in settings.host.items():
                 await self._add_host(domain, host)

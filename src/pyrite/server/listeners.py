@@ -14,6 +14,7 @@ from ..core.errors import StreamError
 from ..core.jid import JID
 from ..kit.config import Address
 from ..kit.memory import give_back
+from ..kit.meter import Counter, Family, Meter
 from ..kit.rate import Limit
 from ..net.certificates import CertificateError, Watch, ensure
 from ..net.listener import Gate, Limits, listening
@@ -53,6 +54,21 @@ class Listeners:
         self.connections: set[ClientConnection] = set()
         self.ports: dict[str, int] = {}  # listener's name -> the port of its first address
         self._certificates: Certificates | None = None
+        self._gate = Gate()
+        self._accepted = 0
+        self._errors = self._count(server.meter)
+
+    def _count(self, meter: Meter) -> Family[Counter]:
+        meter.gauge("connections", "Connections that are open.", lambda: len(self.connections))
+        meter.counter(
+            "connections_accepted", "Connections that were let in.", lambda: self._accepted
+        )
+        meter.counter(
+            "connections_refused",
+            "Connections that were closed at once: too many, or too fast.",
+            lambda: self._gate.refused,
+        )
+        return meter.counters("stream_errors", "Streams that we ended with an error.", "condition")
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
@@ -63,7 +79,7 @@ class Listeners:
         """
         settings = self._server.settings
         limits = settings.limits
-        gate = Gate(
+        gate = self._gate = Gate(
             Limits(
                 total=limits.connections,
                 per_address=limits.connections_per_address,
@@ -95,6 +111,7 @@ class Listeners:
     def _accept(self, *, direct: bool) -> ClientConnection:
         if self._certificates is None:
             raise RuntimeError("no certificate was loaded")
+        self._accepted += 1
         context = self._certificates.direct if direct else self._certificates.starttls
         return ClientConnection(self._server, context, direct=direct)
 

@@ -26,15 +26,17 @@ TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 def declare(server: Server) -> None:
-    """Declare what can be read when it is asked for, and so costs nothing meanwhile."""
+    """Declare what can be read when it is asked for, and so costs nothing meanwhile.
+
+    What is counted as it happens is declared beside it.
+    """
     meter, engine = server.meter, server.stores.engine
-    connections = server.listeners.connections
-    meter.gauge("connections", "Connections that are open.", lambda: len(connections))
     meter.gauge("sessions", "Resources that are bound.", lambda: len(server.sessions))
     meter.gauge("hosts", "Domains that are served.", lambda: len(server.hosts))
     meter.counter("store_writes", "Writes that are on the disk.", lambda: engine.writes)
     meter.counter("store_groups", "Commits that these were in.", lambda: engine.groups)
     meter.counter("store_failures", "Commits that failed.", lambda: engine.failures)
+    meter.gauge("store_waiting", "Reads and writes under way.", lambda: engine.waiting)
     meter.counter("cpu_seconds", "CPU time of the process.", time.process_time)
     meter.gauge("resident_octets", "Memory of the process.", _resident)
 

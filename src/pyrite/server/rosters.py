@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..core.jid import JID
 from ..core.stanza import Iq
+from ..kit.meter import Meter
 from ..wire import roster as wire
 from .session import Key
 from .store.roster import Edit, Edited, Item
@@ -77,13 +78,23 @@ class Rosters:
         self._kept: OrderedDict[JID, Roster] = OrderedDict()  # the longest unused first
         self._items = 0
         self._edited: dict[JID, int] = {}  # owner being loaded -> edits since it began
+        self._hits = self._misses = 0
+        self._count(server.meter)
+
+    def _count(self, meter: Meter) -> None:
+        meter.gauge("rosters_kept", "Rosters in memory.", lambda: len(self._kept))
+        meter.gauge("rosters_kept_items", "Contacts in them.", lambda: self._items)
+        meter.counter("roster_hits", "Rosters found in memory.", lambda: self._hits)
+        meter.counter("roster_misses", "Rosters read from the store.", lambda: self._misses)
 
     async def of(self, owner: JID) -> Roster:
         """The roster of the account `owner`. Raises `StoreError`."""
         kept = self._kept.get(owner)
         if kept is not None:
             self._kept.move_to_end(owner)
+            self._hits += 1
             return kept
+        self._misses += 1
         return await self._load(owner)
 
     async def _load(self, owner: JID) -> Roster:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from ..core.errors import StanzaError, StreamError
 from ..core.jid import JID
 from ..core.stanza import Iq, Message, Presence, Stanza, check_iq
+from ..kit.meter import Counter, Family
 from ..wire.delivery import Action, decide, target
 from .module import Request
 from .session import Session
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+SAMPLE = 64  # one of so many stanzas is timed
+CLASSES = (0.00001, 0.00003, 0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 10.0)
+
 
 class Router:
     """Where every stanza passes, once."""
@@ -31,6 +35,23 @@ class Router:
         self.server = server
         self.sessions = server.sessions
         self.hosts = server.hosts
+        meter = server.meter
+        self._monotonic = server.clock.monotonic
+        self._received = by_kind(
+            meter.counters("stanzas_received", "Stanzas that clients here have sent.", "kind")
+        )
+        self._refused = meter.counters(
+            "stanzas_refused", "Stanzas that were answered with an error.", "kind", "condition"
+        )
+        self._seconds = meter.timer(
+            "stanza_seconds",
+            f"Time from a stanza read to all done; one of {SAMPLE} is timed.",
+            CLASSES,
+        )
+        self.delivered = by_kind(
+            meter.counters("stanzas_delivered", "Stanzas queued for clients here.", "kind")
+        )
+        self._until_timed = 1
 
     # --- from local sessions ---------------------------------------------------------
 
@@ -39,6 +60,9 @@ class Router:
 
         Refusals go back to the session. Raises nothing but cancellation and `StreamError`.
         """
+        self._received[stanza.__class__].value += 1
+        self._until_timed -= 1
+        began = None if self._until_timed else self._monotonic()
         try:
             if stanza.__class__ is Iq:
                 check_iq(stanza)
@@ -51,6 +75,13 @@ class Router:
         except Exception:
             log.exception("stanza failed: %s from %s", stanza.tag, session.jid)
             self._refuse(stanza, StanzaError("internal-server-error"), session)
+        finally:
+            if began is not None:
+                self._timed(began)
+
+    def _timed(self, began: float) -> None:
+        self._seconds.observe(self._monotonic() - began)
+        self._until_timed = SAMPLE
 
     def _refuse(self, stanza: Stanza, error: StanzaError, session: Session) -> None:
         """Tell the sender, unless the stanza is an answer itself or presence that says no more."""
@@ -58,6 +89,7 @@ class Router:
             return
         if stanza.__class__ is Presence and stanza.type == "unavailable":
             return
+        self._refused[stanza.tag, error.condition].value += 1
         own = session.jid.bare if stanza.to is None else None  # what it was meant for, unsaid
         session.send(stanza.refuse(error).routed(sender=own, to=session.jid))
 
@@ -168,3 +200,8 @@ class Router:
         if target is not None:
             iq = await host.delivering.run(iq, to.bare, (target,))  # type: ignore[assignment]
             target.send(iq)
+
+
+def by_kind(family: Family[Counter]) -> dict[type[Stanza], Counter]:
+    """The counters for messages, presence and IQs, by the class of the stanza."""
+    return {kind: family[kind.tag] for kind in (Message, Presence, Iq)}

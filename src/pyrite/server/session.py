@@ -41,6 +41,8 @@ class Session:
         "address",
         "awaiting",
         "began",
+        "delivered",
+        "drain",
         "ended",
         "host",
         "jid",
@@ -61,6 +63,7 @@ class Session:
         self.host = host
         self.lang = lang
         self.limits = host.server.settings.limits
+        self.delivered = host.server.router.delivered  # counters by class, shared by all
         self.began: datetime = host.clock.now()
         self.address = ""  # of the peer, for people to read
         self.secure = False
@@ -71,6 +74,7 @@ class Session:
         self.queued_octets = 0
         self.ended: StreamError | None = None
         self.wake: Callable[[], None] = _nobody  # set by whoever writes the queue out
+        self.drain: Callable[[], None] = _nobody  # writes now what the client's socket takes
         self.on_end: Callable[[], None] = _nobody
         self.awaiting: dict[str, Callable[[Iq], None]] | None = None  # id -> who asked
         self._state: dict[Key[Any], Any] | None = None
@@ -90,15 +94,21 @@ class Session:
     def send(self, stanza: Stanza) -> None:
         """Queue `stanza`. Never waits: a slow receiver must not hold up its senders.
 
-        A session whose queue is full is ended instead; what waits in it, this stanza
+        A session whose queue is full, and whose client takes nothing, is ended instead; what waits in it, this stanza
         included, is handed to offline storage when it goes.
         """
+        self.delivered[stanza.__class__].value += 1
         self.queue.append(stanza)
         self.queued_octets += len(stanza.write())
-        limits = self.limits
-        if len(self.queue) > limits.send_queue or self.queued_octets > limits.send_queue_size:
-            self.end(StreamError("resource-constraint", "the client reads too slowly"))
+        if self._is_full():
+            self.drain()
+            if self._is_full():
+                self.end(StreamError("resource-constraint", "the client reads too slowly"))
         self.wake()
+
+    def _is_full(self) -> bool:
+        limits = self.limits
+        return len(self.queue) > limits.send_queue or self.queued_octets > limits.send_queue_size
 
     def take(self) -> list[Stanza]:
         """What is to be written now, each stanza once."""

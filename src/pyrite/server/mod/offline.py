@@ -64,6 +64,9 @@ class Offline(Module):
         # more than a client's queue has room for could never be handed over
         self._limit_count = min(self.settings.count, limits.send_queue // 2)
         self._limit_bytes = min(int(self.settings.size), int(limits.send_queue_size) // 2)
+        self._stored = self.meter.counter("stored", "Messages kept until somebody comes.")
+        self._full = self.meter.counter("refused", "Messages refused: the account has too many.")
+        self._handed = self.meter.counter("handed_over", "Kept messages given to a client.")
         self._serving: dict[JID, bool] = {}  # account being served -> more has come meanwhile
         self.scope.start(self._purge())
 
@@ -84,6 +87,7 @@ class Offline(Module):
             limit_count=self._limit_count,
             limit_bytes=self._limit_bytes,
         )
+        (self._stored if is_kept else self._full).value += 1
         if is_kept:
             for session in self.host.sessions.available(owner):
                 if session[SERVED]:  # it came while the message was being kept
@@ -134,6 +138,7 @@ class Offline(Module):
                 if (message := self._message(each)) is not None:
                     session.send(message)
             await store.remove(owner, [each.id for each in waiting])
+            self._handed.value += len(waiting)
 
     def _is_there(self, session: Session) -> bool:
         return session.ended is None and self.host.sessions.find(session.jid) is session
