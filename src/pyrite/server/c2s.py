@@ -318,7 +318,7 @@ class ClientConnection:
             return
         session.address = self.connection.peer_address
         session.secure = self.connection.tls is not None
-        session.wake = self.connection.wake
+        session.wake, session.drain = self.connection.wake, self.connection.flush
         session.on_end = self._session_ended
         self.session, self.phase = session, Phase.BOUND
         if self.stream.is_closed:  # it took too long
