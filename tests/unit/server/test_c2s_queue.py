@@ -55,5 +55,5 @@ async def test_whoever_does_not_read_is_ended(secure: bool, tmp_path: Path) -> N
         await until(lambda: len(service.server.sessions) == 0)
         assert session.queue == []
         async with asyncio.timeout(PATIENCE):
-            while not await service.server.stores.offline.count(ROMEO):
+            while not await service.server.stores.offline.count(ROMEO):  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
