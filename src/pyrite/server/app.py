@@ -16,7 +16,7 @@ from ..kit.ids import Ids
 from ..kit.meter import Meter
 from ..kit.tasks import Scope
 from ..wire import bind as wire_bind
-from ..wire import ping
+from ..wire import delay, ping
 from . import metrics
 from .accounts import AccountDeleted, AccountDisabled, Accounts
 from .admin import Admin
@@ -290,8 +290,9 @@ class Server:
 
 
 def _is_for_one(message: Message) -> bool:
-    """Whether no other resource was given it too."""
-    return message.to is not None and message.to.resource is not None
+    """Whether no other resource was given it too: by its address, or as it had waited."""
+    is_full = message.to is not None and message.to.resource is not None
+    return is_full or message.has(delay.Delay)
 
 
 def _ignore(_: Iq) -> None:

@@ -11,6 +11,7 @@ from tests.stage import Script
 from pyrite.core.jid import JID
 from pyrite.core.stanza import Message, Presence
 from pyrite.kit.config import DAY, HOUR
+from pyrite.wire.delay import Delay
 from pyrite.wire.message import Body
 
 ROMEO = JID.parse("romeo@verona.lit/garden")
@@ -116,3 +117,35 @@ async def test_what_cannot_be_read_any_more_is_passed_over(
         assert await store.count(JULIET) == 0
     assert "cannot be read" in caplog.text
     caplog.clear()
+
+
+async def test_what_was_handed_over_and_not_taken_is_not_lost(tmp_path: Path) -> None:
+    """Not even when another resource has come meanwhile: it was not given what had waited."""
+    tomb = JULIET.at("tomb")
+    async with in_memory(story(), tmp_path, 0) as scene:
+        for text in ("one", "two"):
+            await scene.server.router.message(message(text), JULIET)
+        await scene.join(BALCONY)
+        await scene.server.router.receive(Presence(sender=BALCONY), scene.sessions[BALCONY])
+        scene.clock.advance(60)
+        await scene.join(tomb)
+        await scene.server.router.receive(Presence(sender=tomb), scene.sessions[tomb])
+        await scene.server.unbind(scene.sessions[BALCONY])  # with all that it has not read
+        received = [s for s in scene.sessions[tomb].take() if isinstance(s, Message)]
+        assert [each.body for each in received] == ["one", "two"]
+        stamps = [found.stamp for each in received if (found := each.get(Delay))]
+        assert stamps == [scene.clock.now() - timedelta(seconds=60)] * 2
+
+
+async def test_a_second_try_keeps_the_first_stamp(tmp_path: Path) -> None:
+    async with in_memory(story(), tmp_path, 0) as scene:
+        came = scene.clock.now()
+        await scene.server.router.message(message("one"), JULIET)
+        for _ in range(2):
+            scene.clock.advance(60)
+            session = await scene.server.bind(JULIET, "balcony")
+            await scene.server.router.receive(Presence(sender=BALCONY), session)
+            await scene.server.unbind(session)
+        (waiting,) = await scene.server.stores.offline.load(JULIET)
+        assert waiting.stamp == came
+        assert "delay" not in waiting.stanza
