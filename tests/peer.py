@@ -77,10 +77,10 @@ class Peer:
 
     # --- a stream --------------------------------------------------------------------
 
-    async def open(self, domain: str) -> Element:
+    async def open(self, domain: str, lang: str = "") -> Element:
         """Begin a stream (anew); gives its features."""
         self.stream.restart()
-        self.stream.open(to=domain)
+        self.stream.open(to=domain, lang=lang)
         await self.flush()
         return await self.element()
 
@@ -95,15 +95,15 @@ class Peer:
         await self.send(xml)
         return await self.element()
 
-    async def log_in(self, jid: JID, password: str = PASSWORD) -> None:
+    async def log_in(self, jid: JID, password: str = PASSWORD, lang: str = "") -> None:
         """From nothing to a bound session, by PLAIN in the clear."""
-        await self.open(jid.domain)
+        await self.open(jid.domain, lang)
         data = b64encode(f"\0{jid.local}\0{password}".encode()).decode()
         ns = "urn:ietf:params:xml:ns:xmpp-sasl"
         answer = await self.ask(f"<auth xmlns='{ns}' mechanism='PLAIN'>{data}</auth>")
         if answer.name.tag != "success":
             raise AssertionError(f"no success: {answer}")
-        await self.open(jid.domain)
+        await self.open(jid.domain, lang)
         resource = f"<resource>{jid.resource}</resource>" if jid.resource else ""
         bind = f"<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>{resource}</bind>"
         bound = await self.ask(f"<iq type='set' id='bind'>{bind}</iq>")

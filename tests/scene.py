@@ -8,20 +8,21 @@ from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import cast
 
 from pyrite.core.errors import StanzaError
 from pyrite.core.jid import JID
-from pyrite.core.stanza import NS, Stanza, read, read_unaddressed
+from pyrite.core.stanza import NS, Presence, Stanza, read, read_unaddressed
 from pyrite.core.xml import Element, parse
 from pyrite.kit.clock import ManualClock
 from pyrite.server.app import Server
 from pyrite.server.catalogue import Installed
 from pyrite.server.session import Session, SessionEnded
 from pyrite.server.settings import Settings, load
-from pyrite.server.store.roster import Item
+from pyrite.server.store.roster import Item, Subscription
 
-from .peer import PASSWORD, PATIENCE, HungUpError, Peer
-from .stage import Script, shuffle
+from .peer import PASSWORD, PATIENCE, HungUpError, Peer, conditions
+from .stage import Contact, Script, shuffle
 
 OVER_SOCKETS = """
 [listen]
@@ -53,16 +54,28 @@ def settings_for(script: Script, folder: Path, extra: str = "") -> Settings:
 
 
 async def prepare(server: Server, script: Script, *, password: str | None = None) -> None:
-    """Make the accounts of `script`, and friends of those who are."""
+    """Make the accounts of `script`, and what their rosters have."""
     for account in script.accounts:
         if password is None:
             await server.stores.accounts.create(account, (), server.clock.now())
         else:
             await server.accounts.create(account, password)
-    for one, other in script.friends:
-        for owner, contact in ((one, other), (other, one)):
-            if owner.domain in script.hosts:
-                await server.stores.roster.put(owner, Item(contact, subscription="both"))
+    for contact in script.contacts:
+        if contact.owner.domain in script.hosts:
+            await server.stores.roster.put(contact.owner, item_of(contact))
+
+
+def item_of(contact: Contact) -> Item:
+    """`contact` as it is stored."""
+    request = Presence("subscribe", contact.owner, contact.jid)
+    return Item(
+        contact.jid,
+        subscription=cast(Subscription, contact.subscription),
+        ask="ask" in contact.flags,
+        approved="approved" in contact.flags,
+        request=request.write() if "request" in contact.flags else None,
+        listed="unlisted" not in contact.flags,
+    )
 
 
 class Memory:
@@ -73,9 +86,12 @@ class Memory:
         self.sessions: dict[JID, Session] = {}
         self.received: dict[JID, deque[Stanza]] = {}
 
-    async def join(self, actor: JID) -> None:
-        session = await self.server.bind(actor.bare, actor.resource)
+    async def join(self, actor: JID, lang: str = "") -> None:
+        self._collect(actor)
+        old = self.sessions.get(actor)
+        session = await self.server.bind(actor.bare, actor.resource, lang=lang or None)
         assert session.jid == actor
+        assert old is None or (old.ended and old.ended.condition == "conflict")
         self.sessions[actor] = session
         self.received.setdefault(actor, deque())
 
@@ -94,6 +110,7 @@ class Memory:
                 session.send(refused.refuse(error).routed(to=actor))
             return
         stanza.sender = session.jid
+        stanza.lang = stanza.lang or session.lang
         await self.server.router.receive(stanza, session)
 
     async def receive(self, actor: JID) -> Element | None:
@@ -128,10 +145,15 @@ class Sockets:
         self.peers: dict[JID, Peer] = {}
         self.received: dict[JID, deque[Element]] = {}
 
-    async def join(self, actor: JID) -> None:
+    async def join(self, actor: JID, lang: str = "") -> None:
+        old = self.peers.get(actor)
         peer = self.peers[actor] = await Peer.connect(self.server.listeners.ports["c2s"])
-        await peer.log_in(actor)
-        self.received.setdefault(actor, deque())
+        await peer.log_in(actor, lang=lang)
+        received = self.received.setdefault(actor, deque())
+        if old is not None:
+            last = await old.rest()
+            received.extend(e for e in last if isinstance(e, Element) and e.name.ns == NS)
+            assert "conflict" in conditions(last)
 
     async def leave(self, actor: JID, *, cleanly: bool) -> None:
         peer = self.peers[actor]

@@ -10,8 +10,12 @@ fails the story: silence is checked too.
     set: offline.count = 3         a setting of a module, as in its table
     host: registration = "open"    a setting of every host, as in its table
     friends: a@x b@x               both subscribed to each other before the story begins
+    contact: a@x b@x to ask        what a's roster has of b: a subscription, and any of ``ask``,
+                                   ``approved``, ``request`` (b's waits), ``unlisted``
     account: a@x                   exists, and is nobody's actor
-    a@x/r joins                    binds; without such a line an actor is bound from the start
+    a@x/r joins                    binds; without such a line an actor is bound from the start.
+                                   `joins de`: in a stream of that language. If it is bound, the
+                                   connection that had the address must end with ``conflict``
     a@x/r leaves                   closes its stream; `drops` for a connection that breaks
     wait 90                        so many seconds pass
     a@x/r <~ xml                   as ``<``, in any order with the ``<~`` lines beside it
@@ -52,6 +56,22 @@ class Wait:
     seconds: float
 
 
+@dataclass(frozen=True)
+class Contact:
+    """What the roster of `owner` has of `jid`; raises `ValueError` for words that say nothing."""
+
+    owner: JID
+    jid: JID
+    subscription: str
+    flags: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        if self.subscription not in ("none", "to", "from", "both"):
+            raise ValueError(f"no subscription: {self.subscription}")
+        if unknown := self.flags - {"ask", "approved", "request", "unlisted"}:
+            raise ValueError(f"unknown: {unknown}")
+
+
 @dataclass
 class Script:
     """One story."""
@@ -61,7 +81,7 @@ class Script:
     hosts: tuple[str, ...] = ()
     settings: dict[str, dict[str, str]] = field(default_factory=dict)  # module -> key -> TOML
     host_settings: dict[str, str] = field(default_factory=dict)
-    friends: list[tuple[JID, JID]] = field(default_factory=list)
+    contacts: list[Contact] = field(default_factory=list)
     extras: list[JID] = field(default_factory=list)  # accounts that nobody plays
     steps: list[Step | Wait] = field(default_factory=list, repr=False)
 
@@ -93,7 +113,11 @@ class Script:
                 self.host_settings[key] = value
             case "friends":
                 one, other = map(JID.parse, rest.split())
-                self.friends.append((one, other))
+                self.contacts += [Contact(one, other, "both"), Contact(other, one, "both")]
+            case "contact":
+                owner, contact, subscription, *flags = rest.split()
+                one, other = JID.parse(owner), JID.parse(contact)
+                self.contacts.append(Contact(one, other, subscription, frozenset(flags)))
             case "account":
                 self.extras.append(JID.parse(rest))
             case _:
@@ -114,9 +138,9 @@ class Script:
     def accounts(self) -> list[JID]:
         """Every account that exists in the story."""
         played = [step.actor.bare for step in self.steps if isinstance(step, Step)]
-        friends = [jid for pair in self.friends for jid in pair]
+        contacts = [jid for each in self.contacts for jid in (each.owner, each.jid)]
         return [
-            j for j in dict.fromkeys([*played, *friends, *self.extras]) if j.domain in self.hosts
+            j for j in dict.fromkeys([*played, *contacts, *self.extras]) if j.domain in self.hosts
         ]
 
     @property
@@ -132,7 +156,7 @@ class Script:
 class Scene(Protocol):
     """Where a story is played."""
 
-    async def join(self, actor: JID) -> None: ...
+    async def join(self, actor: JID, lang: str = "") -> None: ...
 
     async def leave(self, actor: JID, *, cleanly: bool) -> None: ...
 
@@ -178,7 +202,7 @@ async def _perform(
         await scene.wait(step.seconds)
     elif way == "joins":
         actors.append(step.actor)
-        await scene.join(step.actor)
+        await scene.join(step.actor, step.xml)
     elif way in ("leaves", "drops"):
         await scene.leave(step.actor, cleanly=way == "leaves")
     elif way == ">":
