@@ -81,9 +81,9 @@ class Stream:
         """Bound what the peer may send from now on."""
         self._reader.limits = limits
 
-    def relax(self) -> None:
-        """Keep as little as possible until the peer says more."""
-        self._reader.relax()
+    def relax(self) -> bool:
+        """Keep as little as possible until the peer says more; whether that freed anything."""
+        return self._reader.relax()
 
     def open(self, *, to: str = "", sender: str = "", id: str = "", lang: str = "") -> None:
         """Queue our header. A client names `to`; a server names `sender` and `id`."""

@@ -15,7 +15,6 @@ from ..core.stanza import Iq, read, read_unaddressed
 from ..core.stream import ERROR, Event, Stream
 from ..core.xml import Closed, Element, Opened
 from ..core.xml import Limits as ElementLimits
-from ..kit.rate import Limit
 from ..kit.tasks import ScopeFullError
 from ..net.connection import Connection
 from ..net.tls import TlsContext, TlsSession
@@ -39,19 +38,23 @@ RELAX = 15.0  # seconds of silence after which a stream's parser is let go
 class ClientConnection:
     """One client's stream, and its session once there is one."""
 
+    __slots__ = (
+        *("connection", "context", "exchange", "failures", "host", "jid", "lang", "leaving"),
+        *("phase", "pinged", "server", "session", "stream"),
+    )
+
     def __init__(self, server: Server, context: TlsContext, *, direct: bool) -> None:
         self.server = server
         self.context = context
         self.phase = Phase.SECURE if direct else Phase.PLAIN
-        limits = server.settings.limits
-        self.stream = Stream(limits=limits.before_authentication())
+        self.stream = Stream(limits=server.settings.limits.before_authentication())
         self.stream.sender, self.stream.id = server.default_domain, server.ids()
         self.connection: Connection[Event] = Connection(
             feed=self.stream.feed,
             handle=self._handle,
             fill=self._fill,
             tls=context if direct else None,
-            rate=Limit(limits.read_rate, limits.read_burst),
+            rate=server.settings.limits.reading(),
         )
         self.host: Host | None = None
         self.jid: JID | None = None  # the account, once authenticated
@@ -337,6 +340,10 @@ class ClientConnection:
     def _too_slow(self) -> None:
         self.end(StreamError("connection-timeout", "negotiation took too long"))
 
+    def relax(self, now: float) -> bool:
+        """Let go of what a silent client does not need; whether there was any such thing."""
+        return now - self.connection.last_read >= RELAX and self.stream.relax()
+
     def sweep(self, now: float) -> None:
         """Ask a silent client whether it is there, and give up on one that stays silent.
 
@@ -347,8 +354,6 @@ class ClientConnection:
             return
         limits = self.server.settings.limits
         silent = now - self.connection.last_read
-        if silent >= RELAX:
-            self.stream.relax()
         if silent < limits.ping_after:
             self.pinged = False
         elif not self.pinged:

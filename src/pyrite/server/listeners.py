@@ -34,6 +34,13 @@ FAREWELL = 5.0  # seconds that clients have to hear of the end
 
 SERVED = frozenset(("c2s", "c2s-tls"))  # keys of [listen]
 
+BLAMED = frozenset(  # conditions of a stream error that the peer has caused, not we
+    "bad-format bad-namespace-prefix connection-timeout host-unknown improper-addressing"
+    " invalid-from invalid-namespace invalid-xml not-authorized not-well-formed policy-violation"
+    " resource-constraint restricted-xml undefined-condition unsupported-encoding"
+    " unsupported-stanza-type unsupported-version".split()
+)
+
 ALPN = ("xmpp-client",)  # XEP-0368 §3
 
 
@@ -177,6 +184,19 @@ class Listeners:
                 relaxed = 0
                 give_back()
             self._look_at_certificates()
+
+    def tell(self, error: StreamError, connection: ClientConnection) -> None:
+        """Count a stream that we end with `error`, and log one for which the peer is to blame."""
+        self._errors[error.condition].value += 1
+        if error.condition in BLAMED:
+            # who is named here is the one: this may run on behalf of another connection
+            fields = {
+                "address": connection.connection.peer_address,
+                "host": connection.host.domain if connection.host else "-",
+                "session": connection.session.jid if connection.session else "-",
+                "condition": error.condition,
+            }
+            log.info("stream ended", extra={**fields, "reason": error.text or "-"})
 
     def end_all_of(self, account: JID, error: StreamError) -> None:
         """End every stream of an account, bound or not yet."""

@@ -7,6 +7,7 @@ Each module's settings stand beside the module: ``[modules.NAME]`` sets them for
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -98,6 +99,11 @@ class Store(Table):
             raise Wrong('expected "sqlite:///FILE"', "url")
 
 
+#: Every connection asks for the same few, and keeps them.
+_element_limits = lru_cache(maxsize=16)(ElementLimits)
+_rate_limit = lru_cache(maxsize=16)(Limit)
+
+
 class Limits(Table):
     """What one peer, and all together, may use up."""
 
@@ -150,11 +156,11 @@ class Limits(Table):
 
     def reading(self) -> Limit:
         """How fast a peer is read, in octets."""
-        return Limit(self.read_rate, self.read_burst)
+        return _rate_limit(self.read_rate, self.read_burst)
 
     def before_authentication(self) -> ElementLimits:
         """What is read of a peer that has not proved who it is: little, and flat."""
-        return ElementLimits(
+        return _element_limits(
             octets=self.stanza_before_auth,
             depth=min(self.depth, 8),
             attributes=min(self.attributes, 24),
@@ -163,7 +169,7 @@ class Limits(Table):
 
     def after_authentication(self) -> ElementLimits:
         """What is read of a peer that is known."""
-        return ElementLimits(
+        return _element_limits(
             octets=self.stanza,
             depth=self.depth,
             attributes=self.attributes,
