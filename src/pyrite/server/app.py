@@ -11,6 +11,7 @@ from typing import Any
 from ..core.errors import StanzaError, StreamError
 from ..core.jid import JID, JIDError
 from ..core.stanza import Iq, Message, Stanza
+from ..kit import log as kit_log
 from ..kit.clock import Clock, SystemClock
 from ..kit.ids import Ids
 from ..kit.meter import Meter
@@ -18,7 +19,14 @@ from ..kit.tasks import Scope
 from ..wire import bind as wire_bind
 from ..wire import delay, ping
 from . import metrics
-from .accounts import AccountDeleted, AccountDisabled, Accounts
+from .accounts import (
+    AccountCreated,
+    AccountDeleted,
+    AccountDisabled,
+    AccountEnabled,
+    Accounts,
+    PasswordChanged,
+)
 from .admin import Admin
 from .auth import secret_in
 from .auth.limits import Limits as AuthLimits
@@ -38,6 +46,13 @@ from .store import Stores, open_stores
 
 log = logging.getLogger(__name__)
 
+HAPPENED = {  # to an account, as the log says it
+    AccountCreated: "account created",
+    AccountDeleted: "account deleted",
+    AccountDisabled: "account disabled",
+    AccountEnabled: "account enabled",
+    PasswordChanged: "password changed",
+}
 MAX_BACKGROUND = 10_000  # tasks that modules may have under way together
 
 
@@ -233,10 +248,12 @@ class Server:
                 await asyncio.shield(under_way)
             return
         done = self._unbinding[session] = asyncio.get_running_loop().create_future()
+        token = kit_log.bind(host=session.host.domain, session=session.jid)
         try:
             await self._take_leave(session)
             await session.host.events.tell(SessionEnded(session))
         finally:
+            token.var.reset(token)
             del self._unbinding[session]
             done.set_result(None)
 
@@ -279,6 +296,7 @@ class Server:
         jid: JID | None = getattr(event, "jid", None)
         if jid is None:
             return
+        log.info(HAPPENED.get(type(event), "account changed"), extra={"account": jid})
         if isinstance(event, AccountDeleted | AccountDisabled):
             self.rosters.forget(jid)
             closed = StreamError("not-authorized", "the account is closed")

@@ -72,6 +72,7 @@ class Host:
             server.settings.auth,
             server.clock,
             limits=server.auth_limits,
+            meter=server.meter,
         )
         self.sending: Filter[Stanza] = Filter("sending")
         self.delivering: Filter[Stanza] = Filter("delivering")

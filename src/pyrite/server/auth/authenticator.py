@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
@@ -27,6 +27,7 @@ from ...core.sasl import (
 )
 from ...kit.clock import Clock
 from ...kit.ids import Ids
+from ...kit.meter import Meter
 from .backend import Backend, BackendDown
 from .channel import Channel, Success
 from .limits import Limits
@@ -57,12 +58,16 @@ class Authenticator:
         backend: Backend | None = None,
         limits: Limits | None = None,
         ids: Ids | None = None,
+        meter: Meter | None = None,
     ) -> None:
         self.domain = domain
         self.settings = settings
         self.backend: Backend = backend or accounts.backend
         self.limits = limits or Limits(settings, clock)
         self.ids = ids or Ids()
+        self.attempts = (meter or Meter()).counters(
+            "authentications", "Attempts to log in, by how they ended.", "mechanism", "result"
+        )
 
     def mechanisms(self, channel: Channel) -> tuple[str, ...]:
         """What this channel is offered, the strongest first."""
@@ -125,10 +130,47 @@ class Exchange:
         )
         self._name = ""
         self._mechanism: ServerMechanism | None = None
+        self._claimed: JID | None = None  # who the client says it is
         self._account: JID | None = None  # whose password is being proven
 
     async def start(self, mechanism: str, initial: bytes | None) -> Challenge | Success:
         """Begin with `mechanism`; `initial` is None where the client sent no response yet."""
+        return await self._told(self._begin(mechanism, initial))
+
+    async def respond(self, data: bytes) -> Challenge | Success:
+        """Go on after a challenge."""
+        return await self._told(self._go_on(data))
+
+    def abort(self) -> None:
+        """The client gave up, or has gone. Nothing that comes after it is listened to."""
+        self._mechanism = None
+
+    async def _told(self, work: Awaitable[Challenge | Success]) -> Challenge | Success:
+        """What `work` gives. How the attempt ended is counted, and logged."""
+        try:
+            step = await work
+        except SaslError as error:
+            self._tell("log-in failed", error.condition, error.text)
+            raise
+        if isinstance(step, Success):
+            self._claimed = step.jid
+            self._tell("logged in", "ok")
+        return step
+
+    def _tell(self, event: str, result: str, reason: str = "") -> None:
+        """Always these fields, in this order: programs read them."""
+        name = self._name if self._name in STRENGTH else "other"
+        self._host.attempts[name, result].value += 1
+        fields = {
+            "address": self._channel.address,
+            "host": self._host.domain,
+            "account": self._claimed or "-",
+            "mechanism": name,
+            "result": result,
+        }
+        log.info(event, extra={**fields, "reason": reason} if reason else fields)
+
+    async def _begin(self, mechanism: str, initial: bytes | None) -> Challenge | Success:
         if self._name:
             raise SaslError("malformed-request", "the exchange has begun")
         self._name = mechanism or "none"
@@ -136,14 +178,6 @@ class Exchange:
             raise self._refusal(mechanism)
         self._mechanism = server(mechanism, self._offer)
         return await self._go_on(initial)
-
-    async def respond(self, data: bytes) -> Challenge | Success:
-        """Go on after a challenge."""
-        return await self._go_on(data)
-
-    def abort(self) -> None:
-        """The client gave up, or has gone. Nothing that comes after it is listened to."""
-        self._mechanism = None
 
     def _refusal(self, mechanism: str) -> SaslError:
         if not self._channel.secure and self._host.needs_encryption(mechanism):
@@ -169,10 +203,6 @@ class Exchange:
         except BackendDown as error:
             log.warning("cannot authenticate at %s: %s", self._host.domain, error)
             raise SaslError("temporary-auth-failure") from None
-        except SaslError as error:
-            who, where = self._account or self._host.domain, self._channel.address
-            log.info("not authenticated: %s from %s: %s", who, where, error)
-            raise
 
     async def _answered(self, step: Step) -> Challenge | Proven:
         while isinstance(step, NeedKeys | NeedPassword):
@@ -209,6 +239,7 @@ class Exchange:
             account = JID.parse(f"{prepare_local(step.username)}@{self._host.domain}")
         except JIDError:
             raise SaslError("not-authorized") from None  # nobody can be called that
+        self._claimed = account
         self._check_authzid(step.authzid, account)
         return account
 

@@ -139,7 +139,8 @@ class Limits:
         self._addresses.add(net(address), now)
         failures = self._accounts.add(self._key(account, address), now)
         if failures >= self._accounts.rule.attempts:
-            log.warning("locked after %d failed attempts: %s from %s", failures, account, address)
+            fields = {"address": address, "account": account, "failures": failures}
+            log.info("log-in locked", extra=fields)
 
     def passed(self, account: JID, address: str) -> None:
         """The account's owner was here: from now on this address counts for itself."""

@@ -49,6 +49,7 @@ class Registration(Module):
     async def start(self) -> None:
         limit = Limit(self.settings.attempts / self.settings.period, self.settings.attempts)
         self._attempts: Buckets[str] = Buckets(limit)
+        self._registered = self.meter.counter("accounts", "Accounts made over XMPP.")
         self._question = registration.question(self.settings.instructions)
 
     @property
@@ -97,9 +98,13 @@ class Registration(Module):
         if not self._is_open:
             raise StanzaError("not-allowed", "there is no registration here")
         if not self._attempts.take(network(address), self.clock.monotonic()):
+            self.log.info("registration refused", extra={"address": address})
             raise StanzaError("not-acceptable", "too many attempts", type="wait")
         username, password = registration.credentials(query, self._question.form)
-        await self.host.accounts.register(self._named(username), password)
+        account = self._named(username)
+        await self.host.accounts.register(account, password)
+        self._registered.value += 1
+        self.log.info("account registered", extra={"address": address, "account": account})
 
     async def _change_password(self, query: registration.Registration, user: JID) -> None:
         """Of one's own account alone, and never to nothing (§3.3)."""
