@@ -80,17 +80,12 @@ class Guards:
             return True
         if other.local is None and other.domain in self._server.hosts:
             return True  # whoever blocks the server could never unblock it
-        if blocking.matches(rules.blocked, other):
-            return False
-        if not rules.rest:
-            return True
-        subscription: str = "none"
-        groups: tuple[str, ...] = ()
-        if rules.needs_roster:
-            roster = await self._server.rosters.of(owner)
-            if item := roster.items.get(other.bare):
-                subscription, groups = item.subscription, item.groups
-        return wire.allows(rules.rest, kind, other, owner, subscription, groups)
+        if not rules.needs_roster:
+            return rules.allow(kind, other, owner)
+        item = (await self._server.rosters.of(owner)).items.get(other.bare)
+        if item is None:
+            return rules.allow(kind, other, owner)
+        return rules.allow(kind, other, owner, item.subscription, item.groups)
 
     def _keep(self, owner: JID, default: Rules | None) -> None:
         self._defaults[owner] = default
@@ -133,7 +128,7 @@ class Guards:
         """As `_arriving`; what the server sends for a local user is for that user's list too."""
         sender = stanza.sender
         theirs: Rules | None = None
-        if sender is not None and sender.local is not None and sender.domain in self._server.hosts:
+        if sender is not None and sender.local is not None and sender.domain in self._guards:
             session = self._sessions.find(sender) if self._active else None
             theirs = await (self.holding(session) if session else self.default(sender.bare))
         is_free = self._defaults.get(owner, _UNKNOWN) is None and not self._active

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from itertools import takewhile
 
@@ -11,6 +11,7 @@ from ...core.payload import decode, encode
 from ...core.stanza import Iq, Message, Presence, Stanza
 from ...core.xml import Limits, parse, write
 from ...wire import privacy as wire
+from ...wire.blocking import matches
 from ..session import Key
 from ..store.privacy import PrivacyList
 
@@ -29,6 +30,21 @@ class Rules:
         self.blocked = frozenset(map(address_of, first))  # looked up, however many they are
         self.rest = self.items[len(first) :]
         self.needs_roster = any(item.type in ("group", "subscription") for item in self.rest)
+
+    def allow(
+        self,
+        kind: wire.Kind,
+        other: JID,
+        owner: JID,
+        subscription: str = "none",
+        groups: Collection[str] = (),
+    ) -> bool:
+        """As `wire.privacy.allows`, for whom the subscription and groups of `other` are."""
+        if other.bare == owner:
+            return True
+        if matches(self.blocked, other):
+            return False
+        return not self.rest or wire.allows(self.rest, kind, other, owner, subscription, groups)
 
     @property
     def blocklist(self) -> tuple[JID, ...]:
