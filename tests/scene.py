@@ -154,6 +154,7 @@ class Sockets:
             last = await old.rest()
             received.extend(e for e in last if isinstance(e, Element) and e.name.ns == NS)
             assert "conflict" in conditions(last)
+            await old.abort()
 
     async def leave(self, actor: JID, *, cleanly: bool) -> None:
         peer = self.peers[actor]
