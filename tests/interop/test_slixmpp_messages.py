@@ -149,7 +149,7 @@ async def test_offline_messages_are_counted_and_fetched(cast: Cast) -> None:
     fields = {f.get("var"): f[0].text for f in info.xml.iter("{jabber:x:data}field")}
     assert fields["number_of_messages"] == "2"
     headers = await juliet["xep_0013"].get_headers(timeout=10)
-    nodes = [item[1] for item in headers["disco_items"]["items"]]
+    nodes = sorted(item[1] for item in headers["disco_items"]["items"])
     assert len(nodes) == 2
     await juliet["xep_0013"].view([nodes[0]], timeout=10)
     await juliet.message("one")
