@@ -164,6 +164,10 @@ def test_utf_8_may_be_declared(encoding: str) -> None:
 ENCODINGS = {
     "UTF-16 little-endian": HEAD.encode("utf-16"),
     "UTF-16 big-endian": b"\xfe\xff" + HEAD.encode("utf-16-be"),
+    "UTF-16 little-endian without a mark": HEAD.encode("utf-16-le"),
+    "UTF-16 big-endian without a mark": HEAD.encode("utf-16-be"),
+    "UTF-32": HEAD.encode("utf-32"),
+    "UTF-32 big-endian": HEAD.encode("utf-32-be"),
 }
 NOT_UTF_8 = {
     "overlong": b"<a>\xc0\xaf</a>",
@@ -259,6 +263,17 @@ def test_a_spent_reader_says_nothing_more() -> None:
     reader = Reader()
     assert reader.feed(b"<a><!-- -->") != []
     assert reader.feed(HEAD.encode()) == reader.feed(b"<b>") == []
+
+
+@pytest.mark.parametrize(
+    "junk", ["<iq/>", "x", "<!-- -->", "-\u00e9", "</stream:stream>", "<?x y?>"]
+)
+def test_nothing_is_read_after_the_footer(junk: str) -> None:
+    for pieces in (0, 1):
+        assert plain(after(f"<iq/></stream:stream>{junk}", pieces=pieces)) == [
+            Element(Name(NS, "iq")),
+            Closed(),
+        ]
 
 
 def test_pieces_of_text_are_no_difference() -> None:

@@ -98,7 +98,7 @@ class Reader:
     def __init__(self, limits: Limits = BEFORE_AUTHENTICATION, content: str = "jabber:client"):
         self.limits = limits
         self._fed = self._began = self._elements = 0
-        self._tail = b""  # the last octets fed, of which a character may be left
+        self._tail = b""  # the beginning of a character whose end has not come
         self._spent = False
         self._is_torn = False  # a text of this top-level element came in pieces
         self._stack: list[tuple[Name, Mapping[str, str], list[Element | str]]] = []
@@ -117,19 +117,54 @@ class Reader:
         """Items completed by `data`, in order."""
         if self._spent:
             return []
-        if not self._fed and data[:1] in (b"\xfe", b"\xff"):
-            return self._end_with(_not_utf_8())
+        if not self._stack and (end := data.find(b"\0")) >= 0:
+            return self._feed_zero(data, end)
+        if self._tail or not data.isascii():
+            return self._feed_characters(data)
+        return self._parse(data)
+
+    def _feed_characters(self, data: bytes) -> list[Item]:
+        """As `feed`, for octets that are not all ASCII: expat gets whole characters only.
+
+        It has a mind of its own about broken ones, which changes with the pieces they come in.
+        """
+        known = self._tail + data
+        try:
+            known.decode()
+        except UnicodeDecodeError as error:
+            end = error.start
+            if error.end != len(known) or error.reason != "unexpected end of data":
+                return self._feed_broken(known[:end])
+        else:
+            end = len(known)
+        self._tail = known[end:]
+        return self._parse(known[:end])
+
+    def _feed_zero(self, data: bytes, at: int) -> list[Item]:
+        """As `feed`, for octets with a zero: before the header that is UTF-16 or UTF-32."""
+        items = self.feed(data[:at])
+        if self._stack or self._spent:
+            return [*items, *self.feed(data[at:])]
+        return [*items, *self._end_with(_not_utf_8())]
+
+    def _feed_broken(self, data: bytes) -> list[Item]:
+        """The last octets before one that UTF-8 does not have there."""
+        items = self._parse(data)
+        if self._spent:
+            return items
+        return [*items, *self._end_with(self._torn_text() or _not_utf_8())]
+
+    def _parse(self, data: bytes) -> list[Item]:
         parser = self._parser or self._fresh()
         self._fed += len(data)
         try:
             parser.Parse(data, False)
         except expat.ExpatError as error:
-            return self._end_with(self._mistake(parser, error, data))
+            return self._end_with(self._torn_text() or _well_formedness(error))
         except StreamError as error:
             return self._end_with(error)
         except _Renewed:
             return self._renew()
-        self._tail = data[-3:] if len(data) >= 3 else (self._tail + data)[-3:]
         read = parser.CurrentByteIndex
         # Expat reads an unfinished tag again with every piece of it: 128 KiB that come octet
         # by octet would cost seconds. Text is not read again, so it needs no such limit.
@@ -157,7 +192,7 @@ class Reader:
         """Go on with a fresh parser where an old one stopped."""
         rest, self._rest = self._rest or b"", None
         self._fresh()
-        return self.feed(rest)
+        return self._parse(rest)
 
     def _fresh(self) -> expat.XMLParserType:
         """A parser in the middle of the same stream, whose header it is told first."""
@@ -173,22 +208,16 @@ class Reader:
         if self._spent:
             return self._ready  # what comes behind the footer is nothing to us
         self._spent = True
-        return [*self._ready, error]
+        ready, self._ready = self._ready, []
+        return [*ready, error]
 
-    def _mistake(
-        self, parser: expat.XMLParserType, error: expat.ExpatError, data: bytes
-    ) -> StreamError:
-        """What expat found in `data`, the last that it was fed."""
+    def _torn_text(self) -> StreamError | None:
+        """What is wrong with the text that expat still gathers, which came before a mistake."""
         try:
-            parser.buffer_text = False  # hands over the text before it
+            self._parser.buffer_text = False  # hands it over
         except StreamError as earlier:
             return earlier
-        if error.code == _INVALID_TOKEN:
-            known = self._tail + data
-            at = parser.ErrorByteIndex - self._fed + len(known)
-            if at >= 0 and not _is_utf_8(known[at : at + 4]):
-                return _not_utf_8()
-        return _well_formedness(error)
+        return None
 
     def _check_declaration(self, _version: str, encoding: str | None, _standalone: int) -> None:
         if encoding is not None and encoding.lower() not in ("utf-8", "utf8"):
@@ -215,6 +244,7 @@ class Reader:
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
         parser.CharacterDataHandler = self._text
+        parser.StartCdataSectionHandler = self._start_cdata
 
     def _start_anew(self, name: str, attrs: dict[str, str]) -> None:
         """An old parser's `_start`: the next stanza is for a fresh one to read."""
@@ -261,6 +291,10 @@ class Reader:
         else:
             self._ready.append(Closed())
             self._spent = True
+
+    def _start_cdata(self) -> None:
+        if len(self._stack) < 2:
+            raise StreamError("bad-format", "text between stanzas")
 
     def _text(self, text: str) -> None:
         stack = self._stack
@@ -324,7 +358,6 @@ def _too_big(limit: int) -> StreamError:
 
 _TAG = re.compile(rb"<([^\s/>]+)")
 
-_INVALID_TOKEN = expat.errors.codes[expat.errors.XML_ERROR_INVALID_TOKEN]
 _ENTITY_ERRORS = (
     expat.errors.codes[expat.errors.XML_ERROR_UNDEFINED_ENTITY],
     expat.errors.codes[expat.errors.XML_ERROR_RECURSIVE_ENTITY_REF],
@@ -341,15 +374,6 @@ def _well_formedness(error: expat.ExpatError) -> StreamError:
     if error.code in _ENCODING_ERRORS:
         return _not_utf_8()
     return StreamError("not-well-formed", expat.ErrorString(error.code))
-
-
-def _is_utf_8(octets: bytes) -> bool:
-    """Whether `octets` begin with a character."""
-    try:
-        octets.decode()
-    except UnicodeDecodeError as error:
-        return error.start > 0
-    return True
 
 
 def _qualified(attrs: dict[str, str]) -> dict[str, str]:
