@@ -252,8 +252,8 @@ class Client(Peer):
 
     # --- streams ---------------------------------------------------------------------
 
-    async def open(self, domain: str) -> Element:
-        self.features = await super().open(domain)
+    async def open(self, domain: str, lang: str = "") -> Element:
+        self.features = await super().open(domain, lang)
         return self.features
 
     async def opening(self, header: str | bytes) -> list[Opened | Element | StreamError]:

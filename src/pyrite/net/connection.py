@@ -255,7 +255,7 @@ class Connection(Flow, Generic[E]):
     def flush(self) -> None:
         """Ask `fill` and write. For `Shared`, once in a turn of the loop."""
         self._is_dirty = False
-        if self._is_full or self._is_ended or self._is_lost:
+        if self.is_full or self._is_ended or self._is_lost:
             return
         tls = self.tls
         if tls is not None and not tls.handshake_done:

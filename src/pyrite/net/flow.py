@@ -29,8 +29,8 @@ class Flow(asyncio.BufferedProtocol):
 
     __slots__ = (
         *("bytes_in", "bytes_out", "error", "is_closing", "last_read"),
-        *("local_port", "peer_address"),
-        *("_crash", "_deadline", "_end", "_holds", "_is_dirty", "_is_ended", "_is_full"),
+        *("is_full", "local_port", "peer_address"),
+        *("_crash", "_deadline", "_end", "_holds", "_is_dirty", "_is_ended"),
         *("_is_lost", "_loop", "_shared", "_stall", "_transport", "_view"),
     )
     _loop: asyncio.AbstractEventLoop
@@ -47,7 +47,7 @@ class Flow(asyncio.BufferedProtocol):
         self._crash: BaseException | None = None  # a bug of ours that ends it
         self._holds = 0
         self._is_dirty = False  # `flush` will be called
-        self._is_full = False  # the peer has too much to take
+        self.is_full = False  # the peer has too much to take
         self._is_ended = self._is_lost = False  # our side of the socket; all of it
         self._transport: Any = None
         self._deadline: asyncio.TimerHandle | None = None
@@ -117,11 +117,11 @@ class Flow(asyncio.BufferedProtocol):
         return self._shared.buffer
 
     def pause_writing(self) -> None:
-        self._is_full = True
+        self.is_full = True
         self._stall = self._loop.call_later(STALL, self.abort, "the peer stopped reading")
 
     def resume_writing(self) -> None:
-        self._is_full = False
+        self.is_full = False
         if self._stall is not None:
             self._stall.cancel()
             self._stall = None

@@ -15,6 +15,7 @@ from ..core.stanza import Iq, read, read_unaddressed
 from ..core.stream import ERROR, Event, Stream
 from ..core.xml import Closed, Element, Opened
 from ..core.xml import Limits as ElementLimits
+from ..kit import log as kit_log
 from ..kit.tasks import ScopeFullError
 from ..net.connection import Connection
 from ..net.tls import TlsContext, TlsSession
@@ -70,6 +71,7 @@ class ClientConnection:
         limits = self.server.settings.limits
         self.connection.set_deadline(limits.negotiation, self._too_slow)
         self.server.listeners.connections.add(self)
+        kit_log.bind(address=self.connection.peer_address)
         try:
             await self.connection.run()
         finally:
@@ -119,6 +121,7 @@ class ClientConnection:
         except StanzaError as error:
             refused = read_unaddressed(element)
             if refused.type not in ("error", "result"):
+                self.server.router.refused[refused.tag, error.condition].value += 1
                 session.send(refused.refuse(error).routed(to=session.jid))
             return
         claimed = stanza.sender
@@ -131,15 +134,16 @@ class ClientConnection:
 
     def _closed(self) -> None:
         """The client said goodbye: so do we, once what it is still to hear is written (§4.4)."""
-        self._flush()
+        self._flush_last()
         self.stream.close()
         self.connection.close()
         self._leave()
 
     def end(self, error: StreamError) -> None:
-        """Say why, and hang up. What is queued is written first unless the queue is the reason."""
-        if error.condition != "resource-constraint":
-            self._flush()
+        """Say why, and hang up. What is queued is written first, if the client reads."""
+        if not self.stream.is_closed:
+            self.server.listeners.tell(error, self)
+        self._flush_last()
         self.stream.close(error)
         self.connection.close()
         self._leave()
@@ -173,6 +177,7 @@ class ClientConnection:
         if self.host is not None and self.host is not host:
             raise StreamError("not-authorized", "a connection stays with one host")
         self.host = host
+        kit_log.bind(host=host.domain)
         self.stream.send(features(self._offers(host)))
 
     def _offers(self, host: Host) -> list[Element]:
@@ -271,7 +276,6 @@ class ClientConnection:
         self.jid = step.jid
         self.phase = Phase.AUTHENTICATED
         self.stream.send(encode(sasl.Success(sasl.pack(step.data))))
-        log.info("authenticated: %s by %s", step.jid, step.mechanism)
         self._restart(self.server.settings.limits.after_authentication())
         self.connection.skip_rest()
 
@@ -324,6 +328,7 @@ class ClientConnection:
         session.wake, session.drain = self.connection.wake, self.connection.flush
         session.on_end = self._session_ended
         self.session, self.phase = session, Phase.BOUND
+        kit_log.bind(session=session.jid)
         if self.stream.is_closed:  # it took too long
             self._leave()
             return
@@ -363,6 +368,11 @@ class ClientConnection:
             session.end(StreamError("connection-timeout", "no answer to a ping"))
 
     # --- writing ---------------------------------------------------------------------
+
+    def _flush_last(self) -> None:
+        """Of a client that does not read, what is queued is better kept than written."""
+        if not self.connection.is_full:
+            self._flush()
 
     def _flush(self) -> None:
         session = self.session

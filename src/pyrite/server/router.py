@@ -40,7 +40,7 @@ class Router:
         self._received = by_kind(
             meter.counters("stanzas_received", "Stanzas that clients here have sent.", "kind")
         )
-        self._refused = meter.counters(
+        self.refused = meter.counters(
             "stanzas_refused", "Stanzas that were answered with an error.", "kind", "condition"
         )
         self._seconds = meter.timer(
@@ -89,7 +89,7 @@ class Router:
             return
         if stanza.__class__ is Presence and stanza.type == "unavailable":
             return
-        self._refused[stanza.tag, error.condition].value += 1
+        self.refused[stanza.tag, error.condition].value += 1
         own = session.jid.bare if stanza.to is None else None  # what it was meant for, unsaid
         session.send(stanza.refuse(error).routed(sender=own, to=session.jid))
 

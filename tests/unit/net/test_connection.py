@@ -96,7 +96,7 @@ async def test_nothing_is_read_while_a_handler_waits() -> None:
         await eventually(lambda: ends and ends[0].events)
         for _ in range(100):
             client.say(b"x" * 10_000)
-        await eventually(lambda: not client.queue or client.connection._is_full)
+        await eventually(lambda: not client.queue or client.connection.is_full)
         await asyncio.sleep(0.01)
         assert ends[0].events == [b"first"]
         gate.set()
@@ -304,7 +304,7 @@ async def test_a_slow_reader_is_not_written_to() -> None:
     async with serving(lambda: End(handle)) as (port, ends), running(End(), port) as client:
         client.queue += [b"x" * BATCH] * 2000
         client.connection.wake()
-        await eventually(lambda: client.connection._is_full)
+        await eventually(lambda: client.connection.is_full)
         left = len(client.queue)
         client.connection.wake()
         await asyncio.sleep(0.01)
