@@ -61,6 +61,7 @@ class Host:
         self.settings = settings
         self.is_leaving = False  # and takes nobody any more
         self.clock = server.clock
+        self.ids = server.ids  # called, it gives one that nobody can guess
         self.sessions = server.sessions
         self.stores = server.stores
         self.accounts = server.accounts
@@ -185,6 +186,10 @@ class Host:
                 del self._requests[key]
 
         return remove
+
+    async def route(self, stanza: Stanza) -> None:
+        """Bring a stanza of a module's making to its `to`; what is refused is dropped."""
+        await self.server.router.route(stanza)
 
     def features(self) -> set[str]:
         """What the server advertises for this host."""

@@ -55,4 +55,5 @@ def body(message: Message, *languages: str) -> str | None:
 
 
 def has_body(message: Message) -> bool:
+    """Whether there are words, in whatever language."""
     return any(element.name == _BODY for element in message.payloads)
