@@ -151,7 +151,7 @@ async def test_offline_messages_are_counted_and_fetched(cast: Cast) -> None:
     headers = await juliet["xep_0013"].get_headers(timeout=10)
     nodes = sorted(item[1] for item in headers["disco_items"]["items"])
     assert len(nodes) == 2
-    await juliet["xep_0013"].view([nodes[0]], timeout=10)
+    await juliet["xep_0013"].view([nodes[0]], timeout=10, callback=lambda _: None)
     await juliet.message("one")
     await juliet["xep_0013"].remove([nodes[0]], timeout=10)
     await juliet.appear()

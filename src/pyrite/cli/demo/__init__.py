@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import signal
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from ...server.app import Server
 
 FOLDER = Path("demo")
+TRIES = 3  # choices of ports
 
 
 def main(*, folder: Path = FOLDER, once: bool = False) -> None:
@@ -36,15 +38,28 @@ def main(*, folder: Path = FOLDER, once: bool = False) -> None:
     from ...store.errors import StoreError
 
     place = Place(folder.resolve())
-    place.prepare()
     log.setup("warning")
     try:
-        with claim(place.data), asyncio.Runner() as runner:
-            runner.run(_run(place, once=once))
+        place.prepare()
+        with claim(place.data):
+            _run_where_there_is_room(place, once=once)
     except (InUseError, OSError, TlsError, StoreError) as error:
         raise Failure(str(error)) from None
     except ExceptionGroup as group:
         raise Failure(f"the conversation failed: {_first(group)!r}") from group
+
+
+def _run_where_there_is_room(place: Place, *, once: bool) -> None:
+    """Run it; when somebody takes a port that was free a moment ago, on others."""
+    for left in reversed(range(TRIES)):
+        place.choose_ports()
+        try:
+            with asyncio.Runner() as runner:
+                runner.run(_run(place, once=once))
+            return
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE or not left:
+                raise
 
 
 async def _run(place: Place, *, once: bool) -> None:

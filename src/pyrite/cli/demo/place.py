@@ -41,7 +41,7 @@ class Ports(NamedTuple):
 
 
 class Place:
-    """One directory. `prepare` fills in what is missing, and changes nothing that is kept."""
+    """One directory. `prepare` makes what is missing, and changes nothing that is kept."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -62,7 +62,7 @@ class Place:
         return self.folder.is_relative_to(folder)
 
     def prepare(self) -> None:
-        """Make the directory, the passwords and the settings. Raises `OSError`."""
+        """Make the directory and the passwords. Raises `OSError`."""
         self.folder.mkdir(parents=True, exist_ok=True)
         self.data.mkdir(mode=0o700, exist_ok=True)
         if self.is_new:
@@ -70,6 +70,9 @@ class Place:
         lines = self.passwords.read_text().splitlines()
         pairs = (line.split(maxsplit=1) for line in lines if line)
         self.accounts = {JID.parse(jid): password for jid, password in pairs}
+
+    def choose_ports(self) -> None:
+        """Write the settings, with ports that nobody listens on. Raises `OSError`."""
         self.ports = Ports(*(free(port) for port in PREFERRED))
         self.settings.write_text(SETTINGS.format(domain=DOMAIN, **self.ports._asdict()))
 
