@@ -94,8 +94,8 @@ class Session:
     def send(self, stanza: Stanza) -> None:
         """Queue `stanza`. Never waits: a slow receiver must not hold up its senders.
 
-        A session whose queue is full, and whose client takes nothing, is ended instead; what waits in it, this stanza
-        included, is handed to offline storage when it goes.
+        A session whose queue is full, and whose client takes nothing, is ended instead; what
+        waits in it, this stanza included, is handed to offline storage when it goes.
         """
         self.delivered[stanza.__class__].value += 1
         self.queue.append(stanza)
