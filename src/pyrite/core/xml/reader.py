@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 from xml.parsers import expat
 
 from ..errors import StreamError
 from .deferral import give_at_once
 from .element import NS_XML, Element, Name, quote, write_attributes
-
-NS_APP_ERRORS = "urn:xmpp:errors"
+from .limits import BEFORE_AUTHENTICATION, Limits
+from .mistakes import not_utf_8, too_big, well_formedness
 
 MAX_TAG = 16 * 1024  # octets of one unfinished tag; see `Reader.feed`
 MAX_NAMES = 4096  # names remembered between elements; more are forgotten together
@@ -37,19 +36,6 @@ class Closed(NamedTuple):
 #: What bytes amount to. A `StreamError` is the last: the peer broke the rules.
 Item = Opened | Element | Closed | StreamError
 
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What one peer may make us hold: all bounds are for one top-level element."""
-
-    octets: int = 512 * 1024
-    depth: int = 64
-    attributes: int = 64  # of one element
-    elements: int = 8192  # children of all depths
-
-
-#: Before a peer has proved who it is, nothing it needs to say is large.
-BEFORE_AUTHENTICATION = Limits(octets=10_000, depth=8, attributes=24, elements=100)
 
 TEXT_BUFFER = 512  # octets of text that expat gathers; its own choice costs 8 KiB a stream
 
@@ -145,14 +131,14 @@ class Reader:
         items = self.feed(data[:at])
         if self._stack or self._spent:
             return [*items, *self.feed(data[at:])]
-        return [*items, *self._end_with(_not_utf_8())]
+        return [*items, *self._end_with(not_utf_8())]
 
     def _feed_broken(self, data: bytes) -> list[Item]:
         """The last octets before one that UTF-8 does not have there."""
         items = self._parse(data)
         if self._spent:
             return items
-        return [*items, *self._end_with(self._torn_text() or _not_utf_8())]
+        return [*items, *self._end_with(self._torn_text() or not_utf_8())]
 
     def _parse(self, data: bytes) -> list[Item]:
         parser = self._parser or self._fresh()
@@ -160,7 +146,7 @@ class Reader:
         try:
             parser.Parse(data, False)
         except expat.ExpatError as error:
-            return self._end_with(self._torn_text() or _well_formedness(error))
+            return self._end_with(self._torn_text() or well_formedness(error))
         except StreamError as error:
             return self._end_with(error)
         except _Renewed:
@@ -169,9 +155,9 @@ class Reader:
         # Expat reads an unfinished tag again with every piece of it: 128 KiB that come octet
         # by octet would cost seconds. Text is not read again, so it needs no such limit.
         if self._fed - read > MAX_TAG:
-            return self._end_with(_too_big(MAX_TAG))
+            return self._end_with(too_big(MAX_TAG))
         if len(self._stack) > 1 and read - self._began > self.limits.octets:
-            return self._end_with(_too_big(self.limits.octets))
+            return self._end_with(too_big(self.limits.octets))
         if read > PARSER_LIFE and self._stack:
             parser.StartElementHandler = self._start_anew
         ready, self._ready = self._ready, []
@@ -221,7 +207,7 @@ class Reader:
 
     def _check_declaration(self, _version: str, encoding: str | None, _standalone: int) -> None:
         if encoding is not None and encoding.lower() not in ("utf-8", "utf8"):
-            raise _not_utf_8()
+            raise not_utf_8()
 
     def _declare(self, prefix: str | None, uri: str | None) -> None:
         if len(self._declared) > self.limits.attributes:
@@ -285,7 +271,7 @@ class Reader:
             stack[-1][2].append(Element(name, attrs, children))
         elif depth == 1:
             if self._parser.CurrentByteIndex - self._began > self.limits.octets:
-                raise _too_big(self.limits.octets)
+                raise too_big(self.limits.octets)
             self._ready.append(Element(name, attrs, children))
             self._is_torn = False
         else:
@@ -346,34 +332,7 @@ def _forbid(*_: object) -> None:
     raise StreamError("restricted-xml")
 
 
-def _not_utf_8() -> StreamError:
-    return StreamError("unsupported-encoding", "only UTF-8 is spoken here")
-
-
-def _too_big(limit: int) -> StreamError:
-    """What an oversized element ends with; the mark beside it is what clients look for."""
-    app = Element(Name(NS_APP_ERRORS, "stanza-too-big"))
-    return StreamError("policy-violation", f"element over {limit} octets", app=app)
-
-
 _TAG = re.compile(rb"<([^\s/>]+)")
-
-_ENTITY_ERRORS = (
-    expat.errors.codes[expat.errors.XML_ERROR_UNDEFINED_ENTITY],
-    expat.errors.codes[expat.errors.XML_ERROR_RECURSIVE_ENTITY_REF],
-)
-_ENCODING_ERRORS = (
-    expat.errors.codes[expat.errors.XML_ERROR_UNKNOWN_ENCODING],
-    expat.errors.codes[expat.errors.XML_ERROR_INCORRECT_ENCODING],
-)
-
-
-def _well_formedness(error: expat.ExpatError) -> StreamError:
-    if error.code in _ENTITY_ERRORS:
-        return StreamError("restricted-xml", "entity reference")
-    if error.code in _ENCODING_ERRORS:
-        return _not_utf_8()
-    return StreamError("not-well-formed", expat.ErrorString(error.code))
 
 
 def _qualified(attrs: dict[str, str]) -> dict[str, str]:
