@@ -21,7 +21,8 @@ fails the story: silence is checked too.
     a@x/r <~ xml                   as ``<``, in any order with the ``<~`` lines beside it
 
 In what is expected, an attribute or a text of ``*`` stands for any value, and ``$name`` for
-any the first time and the same again afterwards, also in what is sent.
+any the first time and the same again afterwards, also in what is sent. No two names stand for
+the same value.
 """
 
 from __future__ import annotations
@@ -253,6 +254,8 @@ def _same(received: str, expected: str, names: dict[str, str]) -> bool:
     if expected == "*":
         return True
     if VARIABLE.fullmatch(expected):
+        if expected not in names and received in names.values():
+            return False
         return names.setdefault(expected, received) == received
     return received == expected
 

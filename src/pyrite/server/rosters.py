@@ -120,6 +120,17 @@ class Rosters:
 
         Raises `StoreError`, and `QuotaExceeded` for a roster that is full.
         """
+        done = await self.commit(*edits)
+        for edited in done:
+            self.push(edited)
+        return done
+
+    async def commit(self, *edits: Edit) -> tuple[Edited, ...]:
+        """As `edit`, for who has something to say before each `push`.
+
+        It must push all of them before it waits for anything: clients take what they are
+        pushed last for what is (§2.6.3).
+        """
         done = await self._store.edit(*edits)
         for edited in done:
             if edited.owner in self._edited:
@@ -129,8 +140,6 @@ class Rosters:
                 self._items -= len(kept.items)
                 kept._apply(edited)
                 self._items += len(kept.items)
-            if edited.before != edited.after:
-                self._push(edited)
         return done
 
     def forget(self, owner: JID) -> None:
@@ -139,7 +148,7 @@ class Rosters:
         if kept is not None:
             self._items -= len(kept.items)
 
-    def _push(self, edited: Edited) -> None:
+    def push(self, edited: Edited) -> None:
         """Tell every interested resource (RFC 6121 §2.1.6), in the account's own name."""
         item = shown(edited.after)
         if item is None:

@@ -50,7 +50,8 @@ class Roster(Module):
         if wanted.jid == request.to:
             raise StanzaError("not-allowed", "nobody is their own contact")
         if wanted.subscription == "remove":
-            await self._remove(wanted, request)
+            if not await self.host.presences.subscriptions.remove(request.to, wanted.jid):
+                raise StanzaError("item-not-found", "that contact is not on the roster")
             return
 
         def put(item: Item | None) -> Item:
@@ -61,14 +62,3 @@ class Roster(Module):
             await self.host.rosters.edit(Edit(request.to, wanted.jid, put))
         except QuotaExceeded as error:
             raise StanzaError("resource-constraint", str(error)) from None
-
-    async def _remove(self, wanted: roster.Item, request: Request) -> None:
-        (edited,) = await self.host.rosters.edit(Edit(request.to, wanted.jid, _unless_hidden))
-        if edited.before is None or not edited.before.listed:
-            raise StanzaError("item-not-found", "that contact is not on the roster")
-        await self.host.presences.subscriptions.removed(request.to, edited.before)
-
-
-def _unless_hidden(item: Item | None) -> Item | None:
-    """Nothing, but for what is there for a request alone: that was never on the list."""
-    return None if item is None or item.listed else item
