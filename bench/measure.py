@@ -41,6 +41,12 @@ class Use:
     seconds: float  # on the wall
     server_cpu: float  # seconds
     load_cpu: float  # seconds, of this process: the load generator
+    machine_cpu: float = 0.0  # seconds, of all that runs, the two included
+
+    @property
+    def others(self) -> float:
+        """Cores that everybody else used: what makes figures of that time doubtful."""
+        return max(0.0, self.machine_cpu - self.server_cpu - self.load_cpu) / self.seconds
 
     def server_us(self, count: int) -> float:
         """Microseconds of the server's CPU for each of `count`."""
@@ -53,12 +59,23 @@ class Use:
 
 def start(pid: int) -> Callable[[], Use]:
     """Start measuring; calling what is returned gives the use since then."""
-    wall, server, load = time.monotonic(), cpu_seconds(pid), time.process_time()
+    begin = _readings(pid)
 
     def stop() -> Use:
-        return Use(time.monotonic() - wall, cpu_seconds(pid) - server, time.process_time() - load)
+        return Use(*(now - before for now, before in zip(_readings(pid), begin, strict=True)))
 
     return stop
+
+
+def _readings(pid: int) -> tuple[float, float, float, float]:
+    machine = machine_cpu(_read(PROC / "stat"))
+    return time.monotonic(), cpu_seconds(pid), time.process_time(), machine
+
+
+def machine_cpu(stat: str) -> float:
+    """Seconds that all cores were busy, or taken from us, by the first line of /proc/stat."""
+    user, nice, system, _idle, _wait, *rest = map(int, stat.splitlines()[0].split()[1:9])
+    return (user + nice + system + sum(rest)) / TICK
 
 
 def _cpu(pid: int) -> float:

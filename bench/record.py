@@ -16,6 +16,7 @@ FIGURES = (
     "cpu_ms_per_login",
     "per_second",
     "load_cpu_us",
+    "others",
     "lost",
     "base_kb",
     "slope_kb_per_minute",
@@ -49,6 +50,7 @@ class Record:
     cpu_ms_per_login: float | None = None
     per_second: float | None = None  # messages, logins
     load_cpu_us: float | None = None  # of the load generator, for each message or login
+    others: float | None = None  # cores that neither the server nor the load generator used
     lost: int | None = None
     base_kb: float | None = None  # the server's memory before the sessions or the load
     slope_kb_per_minute: float | None = None

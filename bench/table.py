@@ -32,6 +32,7 @@ COLUMNS: tuple[tuple[str, Callable[[Record], str]], ...] = (
     ("per s", lambda r: number(r.per_second, 0)),
     ("lost", lambda r: str(r.lost or "")),
     ("load µs", lambda r: number(r.load_cpu_us)),
+    ("others %", lambda r: number(r.others and r.others * 100, 0)),
     ("± %", lambda r: number(r.spread and r.spread * 50, 0)),
     ("of prosody", lambda r: number(r.ratio.get("prosody"), 2)),
     ("of ejabberd", lambda r: number(r.ratio.get("ejabberd"), 2)),

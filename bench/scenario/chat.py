@@ -40,6 +40,7 @@ async def _chat(name: str, target: Target, plan: Plan, transport: str, window: i
         per_second=count / used.seconds,
         load_cpu_us=used.load_us(count),
         lost=chat.lost,
+        others=used.others,
         seconds=used.seconds,
         tls=clients[0].stream.cipher or None,
     )

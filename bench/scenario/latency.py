@@ -31,5 +31,6 @@ async def run(target: Target, plan: Plan, transport: str) -> Record:
         p99_ms=quantile(took, 0.99) / 1e6,
         load_cpu_us=used.load_us(len(took)),
         lost=paced.sent - paced.received,
+        others=used.others,
         seconds=used.seconds,
     )

@@ -62,5 +62,6 @@ async def run(target: Target, plan: Plan, transport: str) -> Record:
         p50_ms=quantile(took, 0.5) * 1000,
         p99_ms=quantile(took, 0.99) * 1000,
         load_cpu_us=used.load_us(count),
+        others=used.others,
         seconds=used.seconds,
     )

@@ -26,5 +26,6 @@ async def run(target: Target, plan: Plan, transport: str) -> Record:
         messages=count,
         per_second=count / used.seconds,
         load_cpu_us=used.load_us(count),
+        others=used.others,
         seconds=used.seconds,
     )

@@ -47,6 +47,7 @@ async def run(target: Target, plan: Plan, transport: str) -> Record:
         base_kb=late[0][1],
         slope_kb_per_minute=per_minute,
         growth_kb=per_minute * (late[-1][0] - late[0][0]) / 60,
+        others=used.others,
         seconds=used.seconds,
     )
 

@@ -63,3 +63,10 @@ def test_use_between_two_readings() -> None:
 )
 def test_cpu_of_a_stat_line(line: str, ticks: int) -> None:
     assert measure.stat_cpu(line) * measure.TICK == pytest.approx(ticks)
+
+
+def test_what_everybody_else_uses() -> None:
+    before = measure.machine_cpu("cpu  100 10 50 9000 30 1 2 3 0 0\ncpu0 1 1 1 1 1 1 1 1 0 0\n")
+    assert before * measure.TICK == pytest.approx(166)
+    assert measure.Use(10.0, 4.0, 1.0, 7.0).others == pytest.approx(0.2)
+    assert measure.Use(10.0, 4.0, 1.0, 4.9).others == 0
