@@ -39,7 +39,8 @@ def test_a_tree_has_its_children(parent: int) -> None:
 
 
 def test_our_own_time_is_the_process_clock() -> None:
-    assert measure.cpu_seconds(os.getpid()) == pytest.approx(time.process_time(), abs=0.05)
+    own = measure._cpu(os.getpid())  # without the servers that other tests have running
+    assert own == pytest.approx(time.process_time(), abs=0.05)
 
 
 def test_use_between_two_readings() -> None:
