@@ -112,7 +112,7 @@ class Listeners:
         accept = partial(self._accept, direct=name == "c2s-tls")
         async with listening(accept, address.host, address.port, gate=gate, stop=FAREWELL) as port:
             self.ports.setdefault(name, port)
-            log.info("listening: %s on %s", name, address)
+            log.info("listening: %s on %s", name, Address(address.host, port))
             yield
 
     def _accept(self, *, direct: bool) -> ClientConnection:
