@@ -73,7 +73,8 @@ class Presences:
             elif kind is None:
                 await self._broadcast(presence, session)
         elif kind == "probe":
-            await self.arrived(presence.routed(sender=session.jid.bare), to.bare)
+            sender = session.jid if to.resource else session.jid.bare  # §4.6.6, §4.3
+            await self.arrived(presence.routed(sender=sender), to)
         else:
             await self._direct(presence, to, session)
 
@@ -81,15 +82,24 @@ class Presences:
         """Presence to everybody (§4.2.2, §4.4.2): the first brings what the client missed."""
         wire.check(presence)
         roster = await self._rosters.of(session.jid.bare)
+        if self._sessions.find(session.jid) is not session:
+            return  # it was ended meanwhile
         is_first = session.presence is None
         session.presence = presence
         session.presence_at = session.host.clock.now()
         session.priority = wire.priority(presence)
-        await self._tell(presence, roster.watchers)
+        watchers = (jid for jid in roster.watchers if session.presence is presence)
+        await self._tell(presence, watchers)
+        if session.presence is not presence:
+            return  # it was ended meanwhile, and that has been told
         await self._tell_own(presence, session)
-        if not is_first:
+        if is_first:
+            await self._welcome(session, roster)
+        else:
             await session.host.events.tell(PresenceChanged(session, presence))
-            return
+
+    async def _welcome(self, session: Session, roster: Roster) -> None:
+        """Tell a session that came what it missed."""
         for other in self._sessions.available(session.jid.bare):
             if other is not session and other.presence is not None:
                 session.send(_stamped(other).routed(to=session.jid))
@@ -112,12 +122,13 @@ class Presences:
         session[DIRECTED] = frozenset()
         session.presence, session.priority = None, -1
         roster = await self._rosters.of(session.jid.bare)
-        if was_available:
-            await self._tell(gone, roster.watchers)
-            await self._tell_own(gone, session)
+        if not was_available:
+            await self._tell(gone, directed)
+            return
+        await self._tell(gone, roster.watchers)
+        await self._tell_own(gone, session)
         await self._tell(gone, (to for to in directed if not roster.is_watched_by(to.bare)))
-        if was_available:
-            await session.host.events.tell(SessionUnavailable(session, gone))
+        await session.host.events.tell(SessionUnavailable(session, gone))
 
     async def _direct(self, presence: Presence, to: JID, session: Session) -> None:
         """Presence to one address, remembered so that it hears of the end (§4.6)."""
@@ -138,13 +149,13 @@ class Presences:
         Raises `StanzaError` ``remote-server-not-found`` for a domain that is not ours;
         whatever else cannot be delivered is ignored, as §8.5 wants.
         """
-        host = self._server.router.host_of(to)
+        self._server.router.host_of(to)
         if to.local is None:
             return
         if presence.type in SUBSCRIBING:
             await self.subscriptions.arrived(presence, to.bare)
         elif presence.type == "probe":
-            await self._probed(presence, to.bare)
+            await self._probed(presence, to)
         elif to.resource is not None:
             exact = self._sessions.find(to)
             if exact is not None:
@@ -152,7 +163,7 @@ class Presences:
         elif presence.type != "error":
             targets = self._sessions.available(to)
             if targets:
-                await self._hand_over(presence, host.jid if to.local is None else to, targets)
+                await self._hand_over(presence, to, targets)
 
     async def _hand_over(self, presence: Presence, owner: JID, targets: Sequence[Session]) -> None:
         host = targets[0].host
@@ -160,22 +171,33 @@ class Presences:
             presence = await host.delivering.run(presence, owner, targets)  # type: ignore[assignment]
         except StanzaError:
             return  # presence that a guard stops is dropped: an error would tell who blocks whom
+        is_gone = presence.type == "unavailable"
         for target in targets:
+            if is_gone and presence.sender in target[DIRECTED]:  # it need not be told (§4.6.1)
+                target[DIRECTED] -= {presence.sender}
             target.send(presence)
 
-    async def _probed(self, probe: Presence, owner: JID) -> None:
-        """Answer a probe for `owner`, if its sender may know (§4.3.2)."""
-        asker = probe.sender
+    async def _probed(self, probe: Presence, to: JID) -> None:
+        """Answer a probe for an account or a resource, if its sender may know (§4.3.2)."""
+        asker, owner = probe.sender, to.bare
         if asker is None:
             return
-        if asker.bare != owner:
-            roster = await self._rosters.of(owner)
-            if not roster.is_watched_by(asker.bare):
-                refusal = Presence("unsubscribed", asker.bare, owner)
-                await self.reply(refusal)
-                return
-        for session in self._sessions.available(owner):
-            await self.reply(_stamped(session).routed(to=asker))
+        may_know = asker.bare == owner or (await self._rosters.of(owner)).is_watched_by(asker.bare)
+        if to.resource is not None and (may_know or self._was_told(to, asker)):
+            exact = self._sessions.find(to)
+            is_there = exact is not None and exact.presence is not None
+            kind = None if is_there or self._was_told(to, asker) else "unavailable"
+            await self.reply(Presence(kind, asker, to, probe.id if kind else None))
+        elif not may_know:
+            await self.reply(Presence("unsubscribed", asker.bare, owner, probe.id))
+        else:
+            for session in self._sessions.available(owner):
+                await self.reply(_stamped(session).routed(to=asker))
+
+    def _was_told(self, resource: JID, asker: JID) -> bool:
+        """Whether `resource` has sent presence to `asker` and not ended it (§4.6.6)."""
+        session = self._sessions.find(resource)
+        return session is not None and not session[DIRECTED].isdisjoint((asker, asker.bare))
 
     # --- telling ---------------------------------------------------------------------
 
