@@ -35,7 +35,7 @@ docs: setup
 lint: setup
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/mypy $(wildcard src bench examples tools/*.py)
+	$(BIN)/mypy $(wildcard src bench examples/*/src tools/*.py)
 
 lock:
 	uv pip compile --python-version 3.11 --generate-hashes --no-emit-index-url \
