@@ -11,7 +11,8 @@ import msgspec
 import pytest
 
 from pyrite.kit.config.table import bare
-from pyrite.server.hosts import built_in, find_module
+from pyrite.server.catalogue import Installed
+from pyrite.server.hosts import find_module
 from pyrite.server.module import Module
 from pyrite.server.settings import tables
 
