@@ -6,9 +6,10 @@ import asyncio
 import atexit
 import shutil
 import ssl
+import warnings
 from base64 import b64decode, b64encode
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -333,15 +334,14 @@ def condition(element: Element) -> str:
     return next(e.name.tag for e in element.elements if e.name.tag != "text")
 
 
-@contextmanager
-def insecure_client(*options: int, version: ssl.TLSVersion) -> Iterator[ssl.SSLContext]:
-    """What an old client offers: nothing newer than `version`."""
+def old_client(version: ssl.TLSVersion, ciphers: str = "ALL") -> ssl.SSLContext:
+    """What an old client offers: nothing newer than `version`, and no more than `ciphers`."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
-    context.set_ciphers("ALL:@SECLEVEL=0")
-    for option in options:
-        context.options |= option
-    context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
-    context.maximum_version = version
-    yield context
+    context.set_ciphers(f"{ciphers}:@SECLEVEL=0")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        context.minimum_version = ssl.TLSVersion.TLSv1
+        context.maximum_version = version
+    return context
