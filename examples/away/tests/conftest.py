@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+
 from pyrite.core.stanza import NS, read
 from pyrite.core.xml import parse
 from pyrite.kit.clock import ManualClock

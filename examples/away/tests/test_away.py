@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from pyrite.server.api import JID, CommandError
 
 from .conftest import Play
