@@ -49,6 +49,7 @@ c2s-tls = "127.0.0.1:0"
 certificate = "{{folder}}/cert.pem"
 key = "{{folder}}/key.pem"
 required = {{required}}
+{{tls}}
 [auth]
 iterations = 4096
 plain-without-tls = {{in_the_clear}}
@@ -95,12 +96,19 @@ def _certify(folder: Path) -> None:
 
 
 def settings(
-    folder: Path, *, clear: bool = False, auth: str = "", limits: str = "", host: str = ""
+    folder: Path,
+    *,
+    clear: bool = False,
+    tls: str = "",
+    auth: str = "",
+    limits: str = "",
+    host: str = "",
 ) -> Settings:
     text = BASE.format(
         folder=folder,
         required=str(not clear).lower(),
         in_the_clear=str(clear).lower(),
+        tls=tls,
         auth=auth,
         limits=limits,
         host=host,
@@ -175,7 +183,7 @@ class Service:
 async def serving(folder: Path, **options: str | bool) -> AsyncIterator[Service]:
     """A service that runs while the block does, with `ACCOUNTS` whose password is `PASSWORD`.
 
-    With ``clear=True`` clients need no TLS. `auth`, `limits` and `host` are lines of TOML.
+    With ``clear=True`` clients need no TLS. `tls`, `auth`, `limits` and `host` are TOML.
     """
     shutil.copytree(await template(), folder, dirs_exist_ok=True)
     clock = ManualClock()
