@@ -6,16 +6,17 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import Any
 
 from ..core.errors import StanzaError, StreamError
 from ..core.jid import JID, JIDError
-from ..core.stanza import Iq, Message, Stanza
+from ..core.stanza import Iq, Message, Presence, Stanza
 from ..kit import log as kit_log
 from ..kit.clock import Clock, SystemClock
 from ..kit.ids import Ids
 from ..kit.meter import Meter
-from ..kit.tasks import Scope
+from ..kit.tasks import Scope, ScopeFullError
 from ..wire import bind as wire_bind
 from ..wire import delay, ping
 from . import metrics
@@ -228,15 +229,20 @@ class Server:
         """
         wanted = wire_bind.wanted(wire_bind.Bind(resource=resource))
         full = account.at(wanted or self.ids())
-        while (old := self.sessions.find(full)) is not None:
-            old.end(StreamError("conflict", "the resource was bound by another client"))
-            await self.unbind(old)
+        while (old := self.sessions.find(full) or self._leaving(full)) is not None:
+            if self.sessions.find(full) is old:
+                old.end(StreamError("conflict", "the resource was bound by another client"))
+            await self.unbind(old)  # its end is told before the new one's beginning
         if len(self.sessions.of(account)) >= self.settings.limits.sessions_per_account:
             raise StanzaError("resource-constraint", "too many clients of one account")
         session = Session(full, self.host_for(account.domain), lang=lang)
         self.sessions.add(session)
         await session.host.events.tell(SessionBound(session))
         return session
+
+    def _leaving(self, full: JID) -> Session | None:
+        """The session that had this address and is not gone for everybody yet."""
+        return next((one for one in self._unbinding if one.jid == full), None)
 
     async def unbind(self, session: Session) -> None:
         """The session is over: tell who knew of it, and hand back what it was not given.
@@ -264,27 +270,45 @@ class Server:
         except Exception:
             log.exception("presence not ended: %s", session.jid)
         failures: list[Exception] = []
-        for stanza in session.take():
-            try:
-                await self._hand_back(stanza, session)
-            except Exception as error:
-                failures.append(error)
+        while waiting := session.take():
+            for stanza in waiting:
+                try:
+                    await self._hand_back(stanza, session)
+                except Exception as error:
+                    failures.append(error)
+        session.gone = partial(self._came_late, session)
         if failures:
             number = len(failures)
             log.error("%d stanzas lost: %s", number, session.jid, exc_info=failures[0])
 
+    def _came_late(self, session: Session, stanza: Stanza) -> None:
+        """A stanza was under way to a session that is gone: as if it had waited there."""
+        if isinstance(stanza, Presence) or (isinstance(stanza, Iq) and not stanza.is_request):
+            return
+        try:
+            self.scope.start(self._hand_back(stanza, session))
+        except ScopeFullError as error:
+            log.error("1 stanzas lost: %s", session.jid, exc_info=error)
+
     async def _hand_back(self, stanza: Stanza, session: Session) -> None:
         """Save a stanza that waited for a client that is gone (RFC 6121 §8.5, XEP-0160)."""
-        own = session.jid.bare
+        own, host = session.jid.bare, session.host.jid
         try:
-            if isinstance(stanza, Iq) and stanza.is_request and stanza.sender != session.host.jid:
-                gone = StanzaError("recipient-unavailable")
-                await self.router.route(stanza.refuse(gone))
-            elif isinstance(stanza, Message) and (_is_for_one(stanza) or not self.sessions.of(own)):
+            if isinstance(stanza, Iq) and stanza.is_request:
+                if stanza.sender not in (None, host):  # ours needs no answer
+                    await self.router.route(stanza.refuse(StanzaError("recipient-unavailable")))
+            elif isinstance(stanza, Message) and not self._has_another(stanza, own):
                 await self.router.message(stanza, own)
         except StanzaError as error:
             if stanza.sender is not None and stanza.type != "error":
                 await self.router.route(stanza.refuse(error))
+
+    def _has_another(self, message: Message, own: JID) -> bool:
+        """Whether another resource was given it too: not if it had waited for this one."""
+        is_full = message.to is not None and message.to.resource is not None
+        if is_full or message.has(delay.Delay):
+            return False
+        return any(session.priority >= 0 for session in self.sessions.available(own))
 
     def ping(self, session: Session) -> None:
         """Ask a client whether it is there; the answer counts by being read (XEP-0199 §4.1)."""
@@ -305,12 +329,6 @@ class Server:
         host = self.hosts.get(jid.domain)
         if host is not None:
             await host.events.tell(event)
-
-
-def _is_for_one(message: Message) -> bool:
-    """Whether no other resource was given it too: by its address, or as it had waited."""
-    is_full = message.to is not None and message.to.resource is not None
-    return is_full or message.has(delay.Delay)
 
 
 def _ignore(_: Iq) -> None:

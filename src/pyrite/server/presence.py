@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import asyncio
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -56,6 +58,7 @@ class Presences:
         self._server = server
         self._sessions = server.sessions
         self._rosters = server.rosters
+        self._told: dict[Session, asyncio.Future[None]] = {}  # who is just telling something
         self.subscriptions = Subscriptions(server, self)
 
     # --- from local sessions ---------------------------------------------------------
@@ -88,11 +91,11 @@ class Presences:
         session.presence = presence
         session.presence_at = session.host.clock.now()
         session.priority = wire.priority(presence)
-        watchers = (jid for jid in roster.watchers if session.presence is presence)
-        await self._tell(presence, watchers)
+        with self._telling(session):
+            await self._tell(presence, roster.watchers)
+            await self._tell_own(presence, session)
         if session.presence is not presence:
-            return  # it was ended meanwhile, and that has been told
-        await self._tell_own(presence, session)
+            return  # it was ended meanwhile
         if is_first:
             await self._welcome(session, roster)
         else:
@@ -114,6 +117,8 @@ class Presences:
 
         `presence` is what the client said; a connection that broke said nothing.
         """
+        if (told := self._told.get(session)) is not None:
+            await asyncio.shield(told)
         directed = session[DIRECTED]
         if session.presence is None and not directed:
             return
@@ -139,7 +144,18 @@ class Presences:
             if len(known) >= MAX_DIRECTED:
                 raise StanzaError("resource-constraint", "directed presence to too many")
             session[DIRECTED] = known | {to}
-        await self.arrived(presence, to)
+        with self._telling(session):
+            await self.arrived(presence, to)
+
+    @contextmanager
+    def _telling(self, session: Session) -> Iterator[None]:
+        """What is told meanwhile is told before the end of `session` is."""
+        done = self._told[session] = asyncio.get_running_loop().create_future()
+        try:
+            yield
+        finally:
+            del self._told[session]
+            done.set_result(None)
 
     # --- to local accounts -----------------------------------------------------------
 

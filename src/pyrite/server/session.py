@@ -44,6 +44,7 @@ class Session:
         "delivered",
         "drain",
         "ended",
+        "gone",
         "host",
         "jid",
         "lang",
@@ -73,6 +74,8 @@ class Session:
         self.queue: list[Stanza] = []
         self.queued_octets = 0
         self.ended: StreamError | None = None
+        #: Takes what is sent from now on: the session is nobody's to write to any more.
+        self.gone: Callable[[Stanza], None] | None = None
         self.wake: Callable[[], None] = _nobody  # set by whoever writes the queue out
         self.drain: Callable[[], None] = _nobody  # writes now what the client's socket takes
         self.on_end: Callable[[], None] = _nobody
@@ -97,6 +100,8 @@ class Session:
         A session whose queue is full, and whose client takes nothing, is ended instead; what
         waits in it, this stanza included, is handed to offline storage when it goes.
         """
+        if self.gone is not None:
+            return self.gone(stanza)
         self.delivered[stanza.__class__].value += 1
         self.queue.append(stanza)
         self.queued_octets += len(stanza.write())
@@ -104,7 +109,7 @@ class Session:
             self.drain()
             if self._is_full():
                 self.end(StreamError("resource-constraint", "the client reads too slowly"))
-        self.wake()
+        return self.wake()
 
     def _is_full(self) -> bool:
         limits = self.limits
