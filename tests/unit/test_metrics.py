@@ -13,6 +13,8 @@ from pyrite.server import metrics
 from pyrite.server.app import Server
 from pyrite.server.settings import load
 
+from ..service import ROMEO, VERONA, serving
+
 GET = b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
@@ -107,3 +109,52 @@ async def test_a_server_counts_what_it_does(tmp_path: Path) -> None:
     assert numbers["resident_octets"] > 1e6
     assert numbers["cpu_seconds"] > 0
     assert {"store_writes", "store_groups", "store_failures"} <= numbers.keys()
+
+
+@pytest.mark.asyncio(loop_factories=["uvloop"])
+async def test_what_clients_do_is_counted(tmp_path: Path) -> None:
+    """And can be read by Prometheus, module by module and host by host."""
+    limits = "connection-burst = 3\nconnection-rate = 0.001"
+    auth = 'mechanisms = ["PLAIN"]'
+    async with serving(tmp_path, clear=True, auth=auth, limits=limits) as service:
+        romeo = await service.online(ROMEO, available=True)
+        for to in ("romeo@verona.lit", "juliet@verona.lit", "x@elsewhere.lit"):
+            await romeo.send(f"<message to='{to}' type='chat'><body>hi</body></message>")
+        await romeo.send("<message to='@'/>")
+        await romeo.barrier()
+        other = await service.connect()
+        await other.open(VERONA)
+        await other.plain("romeo", "wrong")
+        await other.auth("X-UNKNOWN")
+        await other.send("<!-- -->")
+        await other.ends_with("restricted-xml")
+        for _ in range(2):
+            peer = await service.connect()
+        assert await peer.rest() == []
+        text = service.server.meter.render().decode()
+    seen = {
+        one.name.removeprefix("pyrite_")
+        + "".join(f" {value}" for _, value in sorted(one.labels.items())): one.value
+        for family in text_string_to_metric_families(text)
+        for one in family.samples
+    }
+    wanted = {
+        "stanzas_received_total message": 3,
+        "stanzas_received_total presence": 1,
+        "stanzas_received_total iq": 2,  # by which the test waits
+        "stanzas_refused_total remote-server-not-found message": 1,
+        "stanzas_refused_total jid-malformed message": 1,
+        "authentications_total PLAIN ok": 1,
+        "authentications_total PLAIN not-authorized": 1,
+        "authentications_total other invalid-mechanism": 1,
+        "stream_errors_total restricted-xml": 1,
+        "connections_accepted_total": 3,
+        "connections_refused_total": 1,
+        "offline_stored_total verona.lit": 1,
+        "offline_stored_total mantua.lit": 0,
+        "stanza_seconds_count": 1,
+        "sessions": 1,
+    }
+    assert {name: seen.get(name) for name in wanted} == wanted
+    assert seen["stanzas_delivered_total message"] >= 1
+    assert seen["store_writes_total"] >= 1

@@ -44,7 +44,11 @@ GROUPS: dict[str, tuple[str, dict[str, str]]] = {  # word -> help, its words and
     ),
     "docs": (
         "Write reference documentation from what the code declares.",
-        {"settings": "reference:settings", "commands": "reference:commands"},
+        {
+            "settings": "reference:settings",
+            "commands": "reference:commands",
+            "metrics": "reference:metrics",
+        },
     ),
 }
 WORDS: dict[str, tuple[str, str]] = {  # word -> help and where it is

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ..kit.config.words import Described
+    from ..kit.meter import Declared
     from ..server.commands import Command
 
 SETTINGS = """\
@@ -34,6 +37,23 @@ most used have words of their own, which `pyrite --help` lists.
 
 A command is for admins, for admins of the host that its arguments name, or for every user.
 """
+METRICS = """\
+# Metrics
+
+What the server counts and times of itself. Prometheus reads it at `[metrics] listen`; `pyrite
+metrics` shows it. A number that has not happened yet, of one that has labels, is not there.
+
+A label never has more than 200 values: all further ones are counted as `other`.
+"""
+OF_MODULES = """\
+## Of modules
+
+They are there while the module is loaded, with the host as a label.
+"""
+SERVER = """\
+data = "data"
+[host."example.org"]
+"""
 
 
 def settings() -> None:
@@ -51,6 +71,11 @@ def write(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, page in PAGES.items():
         (folder / name).write_text(page())
+
+
+def metrics() -> None:
+    """Write the reference of all metrics, as Markdown."""
+    sys.stdout.write(metrics_page())
 
 
 def settings_page() -> str:
@@ -87,6 +112,33 @@ def commands_page() -> str:
     return "\n".join(parts)
 
 
+def metrics_page() -> str:
+    """The page of the metrics."""
+    modules: list[tuple[str, ...]] = []
+    own: list[tuple[str, ...]] = []
+    for one in all_metrics():
+        (modules if "host" in one.labels else own).append(_metric(one))
+    header = ("metric", "kind", "labels", "meaning")
+    parts = (METRICS, _table(header, own), OF_MODULES, _table(header, modules))
+    return "\n".join(parts)
+
+
+def all_metrics() -> list[Declared]:
+    """What a server with all its own modules declares; it is started for that, without sockets."""
+    from ..server.app import Server
+    from ..server.catalogue import Installed
+    from ..server.settings import load
+
+    async def declared(server: Server) -> list[Declared]:
+        async with server.opened():
+            return sorted(server.meter, key=lambda one: one.name)
+
+    with TemporaryDirectory() as folder:
+        file = Path(folder, "pyrite.toml")
+        file.write_text(SERVER)
+        return asyncio.run(declared(Server(load(file, Installed(plugins=False)))))
+
+
 def all_commands() -> Iterator[Command]:
     """Every command of the server and of all its own modules."""
     from ..server.admin import Admin
@@ -107,6 +159,7 @@ def all_commands() -> Iterator[Command]:
 PAGES: dict[str, Callable[[], str]] = {
     "settings.md": settings_page,
     "commands.md": commands_page,
+    "metrics.md": metrics_page,
 }
 
 
@@ -114,6 +167,12 @@ def _setting(one: Described) -> tuple[str, str, str, str]:
     meaning = one.doc + (" May be changed while the server runs." if one.is_live else "")
     default = {"": "(required)", "nothing": "", "a table": "none"}.get(one.default, one.default)
     return f"`{one.key}`", one.type, f"`{default}`" if default else "", meaning
+
+
+def _metric(one: Declared) -> tuple[str, str, str, str]:
+    kind = one.kind.__name__.lower()
+    name = f"pyrite_{one.name}" + ("_total" if kind == "counter" else "")
+    return f"`{name}`", kind, ", ".join(f"`{label}`" for label in one.labels), one.doc
 
 
 def _table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pyrite.cli.reference import PAGES, all_commands
+from pyrite.cli.reference import PAGES, all_commands, all_metrics
 
 DOCS = Path(__file__).parents[3] / "docs" / "reference"
 
@@ -21,3 +21,12 @@ def test_every_command_is_documented() -> None:
     for command in found:
         assert command.help
         assert f"## `{command.name}`" in page
+
+
+def test_every_metric_is_documented() -> None:
+    found = all_metrics()
+    page = (DOCS / "metrics.md").read_text()
+    assert len(found) > 20
+    for metric in found:
+        assert metric.doc.endswith(".")
+        assert f"`pyrite_{metric.name}" in page
