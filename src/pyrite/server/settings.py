@@ -127,9 +127,9 @@ class Limits(Table):
     """New connections from one address at once."""
     sessions_per_account: Annotated[int, Meta(ge=1), LIVE] = 20
     """The most resources that one account may have bound."""
-    read_rate: Annotated[Size, Meta(ge=1024)] = Size(4 << 20)
+    read_rate: Size = Size(4 << 20)
     """Octets a second that are read from one peer, on average; a faster one has to wait."""
-    read_burst: Annotated[Size, Meta(ge=1024)] = Size(8 << 20)
+    read_burst: Size = Size(8 << 20)
     """Octets that are read from one peer at once before it has to wait."""
     send_queue: Count = 1000
     """The most stanzas that may wait for a client to read them; then its session ends."""
@@ -150,6 +150,9 @@ class Limits(Table):
             raise Wrong("clients may rely on 10,000 octets (RFC 6120 §13.12)", "stanza")
         if self.stanza_before_auth > self.stanza:
             raise Wrong("is larger than limits.stanza", "stanza-before-auth")
+        for name in ("read_rate", "read_burst"):
+            if getattr(self, name) < 1024:
+                raise Wrong("expected at least 1KiB", name.replace("_", "-"))
         for name in ("negotiation", "ping_after", "ping_timeout"):
             if getattr(self, name) <= 0:
                 raise Wrong("expected more than 0s", name.replace("_", "-"))
