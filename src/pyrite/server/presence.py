@@ -198,7 +198,7 @@ class Presences:
         asker, owner = probe.sender, to.bare
         if asker is None:
             return
-        may_know = asker.bare == owner or (await self._rosters.of(owner)).is_watched_by(asker.bare)
+        may_know = asker.bare == owner or await self._is_watched(owner, asker.bare)
         if to.resource is not None and (may_know or self._was_told(to, asker)):
             exact = self._sessions.find(to)
             is_there = exact is not None and exact.presence is not None
@@ -209,6 +209,12 @@ class Presences:
         else:
             for session in self._sessions.available(owner):
                 await self.reply(_stamped(session).routed(to=asker))
+
+    async def _is_watched(self, owner: JID, contact: JID) -> bool:
+        """Whether `contact` may see the presence of `owner`, if there is such an account."""
+        if not self._sessions.of(owner) and not await self._server.accounts.exists(owner):
+            return False  # and there is no roster to be kept in memory
+        return (await self._rosters.of(owner)).is_watched_by(contact)
 
     def _was_told(self, resource: JID, asker: JID) -> bool:
         """Whether `resource` has sent presence to `asker` and not ended it (§4.6.6)."""

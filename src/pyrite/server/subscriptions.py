@@ -53,9 +53,7 @@ class Subscriptions:
             raise StanzaError("bad-request", "a subscription is to somebody else")
         stanza = presence.routed(sender=owner, to=to.bare)
         if stanza.type == "subscribe":
-            self._server.router.host_of(to)  # a request that goes nowhere is an error (§3.1.2)
-            if len(stanza.write()) > MAX_REQUEST:
-                raise StanzaError("policy-violation", f"a request over {MAX_REQUEST} characters")
+            self._check_request(stanza, to)
         step = _Step(owner, to.bare, "out", stanza)
         steps = [step]
         if (local := await self._admitted(stanza)) is not None:
@@ -130,6 +128,14 @@ class Subscriptions:
             except (StreamError, StanzaError):
                 continue  # unwelcome by now, or kept by an older version that understood more
             session.send(stanza)
+
+    def _check_request(self, stanza: Presence, to: JID) -> None:
+        """Raises `StanzaError` for a request that would get no answer (§3.1.2)."""
+        self._server.router.host_of(to)
+        if to.local is None and to.domain in self._server.hosts:
+            raise StanzaError("service-unavailable", "a server has no presence")
+        if len(stanza.write()) > MAX_REQUEST:
+            raise StanzaError("policy-violation", f"a request over {MAX_REQUEST} characters")
 
     # --- both sides ------------------------------------------------------------------
 
