@@ -66,43 +66,43 @@ def quoted(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace("'", "&apos;")
 
 
-@pytest.mark.parametrize("address", SAME)
-async def test_another_spelling_is_the_same_address(address: str, tmp_path: Path) -> None:
+async def test_another_spelling_is_the_same_address(tmp_path: Path) -> None:
     async with serving(tmp_path, clear=True) as service:
         juliet = await service.online("juliet@verona.lit/b")
         romeo = await service.online("romeo@verona.lit/a")
-        await romeo.send(f"<message to='{address}'/>")
-        assert await romeo.barrier() == []
-        (message,) = await juliet.barrier()
-        assert message.attrs["to"] == "juliet@verona.lit/b"
+        for address in SAME:
+            await romeo.send(f"<message to='{address}'/>")
+            assert await romeo.barrier() == []
+            (message,) = await juliet.barrier()
+            assert message.attrs["to"] == "juliet@verona.lit/b"
 
 
-@pytest.mark.parametrize("address", NONE, ids=ascii)
-async def test_what_is_no_address_is_refused(address: str, tmp_path: Path) -> None:
+async def test_what_is_no_address_is_refused(tmp_path: Path) -> None:
     """RFC 6120 §8.1.1.1: jid-malformed, the stream goes on, and nobody gets it."""
     async with serving(tmp_path, clear=True) as service:
         juliet = await service.online("juliet@verona.lit/b", available=True)
         romeo = await service.online("romeo@verona.lit/a")
-        began = time.perf_counter()
-        answer = await romeo.ask(f"<message to='{quoted(address)}' id='1'/>")
-        assert condition(answer) == "jid-malformed"
-        assert time.perf_counter() - began < 0.5
-        item = f"<item jid='{quoted(address)}'/>"
-        answer = await romeo.ask(
-            f"<iq type='set' id='1'><query xmlns='jabber:iq:roster'>{item}</query></iq>"
-        )
-        assert condition(answer) in ("jid-malformed", "bad-request")
+        for address in map(quoted, NONE):
+            began = time.perf_counter()
+            answer = await romeo.ask(f"<message to='{address}' id='1'/>")
+            assert condition(answer) == "jid-malformed", ascii(address)
+            assert time.perf_counter() - began < 1
+            answer = await romeo.ask(
+                "<iq type='set' id='1'><query xmlns='jabber:iq:roster'>"
+                f"<item jid='{address}'/></query></iq>"
+            )
+            assert condition(answer) in ("jid-malformed", "bad-request"), ascii(address)
         assert await juliet.barrier() == []
 
 
-@pytest.mark.parametrize("address", LOOK_ALIKE, ids=ascii)
-async def test_what_looks_alike_is_somebody_else(address: str, tmp_path: Path) -> None:
+async def test_what_looks_alike_is_somebody_else(tmp_path: Path) -> None:
     async with serving(tmp_path, clear=True) as service:
         juliet = await service.online("juliet@verona.lit/b", available=True)
         romeo = await service.online("romeo@verona.lit/a")
-        await romeo.send(f"<message to='{address}' id='1'><body>x</body></message>")
-        await romeo.barrier()
-        assert await juliet.barrier() == []
+        for address in LOOK_ALIKE:
+            await romeo.send(f"<message to='{address}' id='1'><body>x</body></message>")
+            await romeo.barrier()
+            assert await juliet.barrier() == [], ascii(address)
 
 
 async def test_the_longest_address_is_one(tmp_path: Path) -> None:

@@ -41,18 +41,18 @@ ANSWERS = {
 
 
 @pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS)
-@pytest.mark.parametrize("to", TO)
-async def test_an_answer_is_never_answered(to: str, answer: str, tmp_path: Path) -> None:
+async def test_an_answer_is_never_answered(answer: str, tmp_path: Path) -> None:
     """RFC 6120 §8.3.1: whoever it is for, there or not, well-formed or not."""
     async with serving(tmp_path, clear=True) as service:
         juliet = await service.online("juliet@verona.lit/b", available=True)
         mallory = await service.online("mallory@verona.lit/m")
-        await mallory.send(answer.format(f"to='{to}'" if to else ""))
-        received = await mallory.barrier()
-        if to == "mallory@verona.lit/m":  # it comes to whom it was sent
-            received = [e for e in received if e.attrs["from"] != "mallory@verona.lit/m"]
-        assert received == []
-        assert len(await juliet.barrier()) <= 1
+        for to in TO:
+            await mallory.send(answer.format(f"to='{to}'" if to else ""))
+            received = await mallory.barrier()
+            if to == "mallory@verona.lit/m":  # it comes to whom it was sent
+                received = [e for e in received if e.attrs["from"] != "mallory@verona.lit/m"]
+            assert received == [], to
+            assert len(await juliet.barrier()) <= 1, to
 
 
 async def test_two_that_answer_everything_with_an_error(tmp_path: Path) -> None:

@@ -32,15 +32,15 @@ STANZAS = {
 
 
 @pytest.mark.parametrize("stanza", STANZAS.values(), ids=STANZAS)
-@pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
-async def test_another_name_ends_the_stream(name: str, stanza: str, tmp_path: Path) -> None:
+async def test_another_name_ends_the_stream(stanza: str, tmp_path: Path) -> None:
     """RFC 6120 §8.1.2.1: invalid-from, and nobody hears of it."""
     async with serving(tmp_path, clear=True) as service:
         juliet = await service.online("juliet@verona.lit/b", available=True)
-        mallory = await service.online("mallory@verona.lit/m", available=True)
-        await mallory.send(stanza.format(name))
-        await mallory.ends_with("invalid-from")
-        assert await juliet.barrier() == []
+        for name in NAMES.values():
+            mallory = await service.online("mallory@verona.lit/m", available=True)
+            await mallory.send(stanza.format(name))
+            await mallory.ends_with("invalid-from")
+            assert await juliet.barrier() == [], name
 
 
 @pytest.mark.parametrize(
