@@ -1,8 +1,4 @@
-"""The settings of a server: one TOML file, read once, whole and typed.
-
-Each module's settings stand beside the module: ``[modules.NAME]`` sets them for all hosts,
-``[host."example.org".NAME]`` for one, over what is set for all.
-"""
+"""What can be set: each table of the file, and the whole of it."""
 
 from __future__ import annotations
 
@@ -16,25 +12,23 @@ import msgspec
 from msgspec import Meta, Struct
 from msgspec.structs import fields
 
-from ..core.jid import JID, JIDError
-from ..core.xml import Limits as ElementLimits
-from ..kit import log
-from ..kit.config import (
+from ...core.jid import JID
+from ...core.xml import Limits as ElementLimits
+from ...kit import log
+from ...kit.config import (
     LIVE,
     MINUTE,
     Address,
     Addresses,
     Duration,
     KeyPath,
-    Reading,
     Size,
     Table,
     Wrong,
 )
-from ..kit.config import changed as _changed
-from ..kit.config.mistakes import nearest
-from ..kit.rate import Limit
-from .auth.settings import AuthSettings
+from ...kit.config import changed as _changed
+from ...kit.rate import Limit
+from ..auth.settings import AuthSettings
 
 Catalogue = Mapping[str, type[Struct] | None]
 """The known modules, by name, each with the class of its settings if it has any."""
@@ -68,6 +62,13 @@ class Listen(Table):
             for address in getattr(self, field.name):
                 yield field.encode_name, address
 
+    def __post_init__(self) -> None:
+        seen: dict[Address, str] = {}
+        for key, address in self.used():
+            if address in seen and address.port:
+                raise Wrong(f"{address} is listened on already by {seen[address]}", key)
+            seen[address] = key
+
 
 class TLS(Table):
     """How channels are encrypted."""
@@ -95,7 +96,8 @@ class Store(Table):
     """`sqlite:///FILE`, below `data` unless FILE begins with a slash."""
 
     def __post_init__(self) -> None:
-        if not self.url.startswith("sqlite:///") or not self.url.removeprefix("sqlite:///"):
+        file = self.url.removeprefix("sqlite:///")
+        if file in ("", self.url) or file.endswith("/") or "\0" in file:
             raise Wrong('expected "sqlite:///FILE"', "url")
 
 
@@ -256,23 +258,6 @@ class Settings(ServerTable, frozen=True, kw_only=True):
         return kind() if found is None and kind else found
 
 
-def load(file: Path, catalogue: Catalogue) -> Settings:
-    """The settings in `file`. Raises ConfigError with all mistakes."""
-    reading = Reading(file)
-    data = reading.data
-    known = [field.encode_name for field in fields(Settings)]
-    reading.unknown(data, known, ())
-    plain = {key: data[key] for key in data if key in known and key not in ("host", "modules")}
-    server = reading.table(ServerTable, plain)
-    modules = _modules(reading, catalogue, data.get("modules", {}), ("modules",))
-    hosts = dict(_hosts(reading, catalogue, data.get("host"), modules))
-    if server:
-        _check_files(reading, server)
-    reading.finish()
-    values = {field.name: getattr(server, field.name) for field in fields(ServerTable)}
-    return Settings(**values, file=file, host=hosts, modules=modules)
-
-
 def changed(old: Settings, new: Settings) -> set[KeyPath]:
     """The key paths of all values that differ, as they are written in the file."""
     return {tuple(k for k in path if k != "overrides") for path in _changed(old, new)}
@@ -294,92 +279,6 @@ def set_up_log(settings: Settings) -> None:
     """Log as the settings say; libraries that talk much only when something is wrong."""
     levels = QUIET | settings.log.levels
     log.setup(settings.log.level, settings.log.format, levels)
-
-
-def _modules(
-    reading: Reading,
-    catalogue: Catalogue,
-    raw: object,
-    path: KeyPath,
-    base: Mapping[str, Any] | None = None,
-) -> dict[str, Any]:
-    """The settings in each table of `raw` whose name is a module's."""
-    if not isinstance(raw, dict):
-        reading.table(Table, raw, path)  # says what is wrong
-        return {}
-    reading.unknown(raw, catalogue, path)
-    read: dict[str, Any] = {}
-    for name in raw.keys() & catalogue.keys():
-        here = (*path, name)
-        try:
-            kind = catalogue[name]
-        except LookupError as error:
-            reading.mistake(here, str(error))
-            continue
-        if kind is None:
-            reading.mistake(here, "this module has no settings")
-        else:
-            read[name] = reading.table(kind, raw[name], here, (base or {}).get(name))
-    return read
-
-
-def _hosts(
-    reading: Reading, catalogue: Catalogue, raw: object, modules: Mapping[str, Any]
-) -> Iterator[tuple[str, HostSettings]]:
-    if not isinstance(raw, dict) or not raw:
-        reading.mistake(("host",), 'no host is served: write [host."example.org"]')
-        return
-    seen: set[str] = set()
-    for name, table in raw.items():
-        path = ("host", name)
-        domain = _domain(name)
-        if domain is None or domain in seen:
-            reading.mistake(path, "served twice" if domain else "is no domain name")
-            continue
-        seen.add(domain)
-        if settings := _host(reading, catalogue, table, path, modules):
-            yield domain, settings
-
-
-def _host(
-    reading: Reading,
-    catalogue: Catalogue,
-    raw: object,
-    path: KeyPath,
-    modules: Mapping[str, Any],
-) -> HostSettings | None:
-    if not isinstance(raw, dict):
-        reading.table(HostTable, raw, path)  # says what is wrong
-        return None
-    own = [field.encode_name for field in fields(HostTable)]
-    reading.unknown(raw, [*own, *catalogue], path)
-    host = reading.table(HostTable, {k: v for k, v in raw.items() if k in own}, path)
-    theirs = {k: v for k, v in raw.items() if k in catalogue and k not in own}
-    overrides = _modules(reading, catalogue, theirs, path, modules)
-    for index, name in enumerate((host and host.modules) or ()):
-        if name not in catalogue:
-            hint = nearest(name, catalogue)
-            reading.mistake((*path, "modules", index), f'there is no module "{name}"', hint)
-    if host is None:
-        return None
-    values = {field.name: getattr(host, field.name) for field in fields(HostTable)}
-    return HostSettings(**values, overrides=overrides)
-
-
-def _check_files(reading: Reading, server: ServerTable) -> None:
-    for key in ("certificate", "key", "authorities"):
-        path = getattr(server.tls, key)
-        if path is not None and not path.is_file():
-            reading.mistake(("tls", key), f"there is no file {path}")
-
-
-def _domain(name: str) -> str | None:
-    """The domain as it is compared; None if it is none."""
-    try:
-        jid = JID.parse(name)
-    except JIDError:
-        return None
-    return jid.domain if jid.local is None and jid.resource is None else None
 
 
 def _is_loopback(address: Address) -> bool:
