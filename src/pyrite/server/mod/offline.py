@@ -21,7 +21,7 @@ from ...kit.config import DAY, HOUR, Duration, Size, Table, Wrong
 from ...store.errors import StoreError
 from ...wire import delay, disco, offline
 from ..module import At, Module, Request, node, on, request, undelivered
-from ..presence import PresenceChanged, SessionAvailable
+from ..presence import PresenceChanged, SessionAvailable, SessionUnavailable
 from ..session import Key, Session
 from ..store.offline import Waiting
 
@@ -104,6 +104,10 @@ class Offline(Module):
     @on(PresenceChanged)
     async def changed(self, event: PresenceChanged) -> None:
         await self._welcome(event.session)
+
+    @on(SessionUnavailable)
+    def left(self, event: SessionUnavailable) -> None:
+        event.session[SERVED] = False
 
     async def _welcome(self, session: Session) -> None:
         """Hand over what waits, once for each time that the session gets willing (§3)."""
