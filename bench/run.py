@@ -2,6 +2,7 @@
 
 import platform
 import sys
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -13,6 +14,8 @@ from .process import directory
 from .record import Record, compared, merged
 from .scenario import SCENARIOS, Scenario
 from .servers import SERVERS, Server
+
+STARTED = time.monotonic()
 
 
 async def run(
@@ -45,7 +48,7 @@ async def _turns(
     for _ in range(repeat):
         for server in servers:
             async with server.running() as target:
-                note(f"{scenario.name} {transport}: {server.name}, process {target.pid}")
+                _step(f"{scenario.name} {transport}: {server.name}, process {target.pid}")
                 taken[server.name].append(await scenario.run(target, plan, transport))
     records = [_described(merged(each), plan) for each in taken.values()]
     peers = [record for record in records if SERVERS[record.server].package]
@@ -76,3 +79,8 @@ def machine() -> str:
 def note(text: str) -> None:
     """Tell whoever watches what happens."""
     print(text, file=sys.stderr, flush=True)
+
+
+def _step(text: str) -> None:
+    """The same, with the seconds since the start."""
+    note(f"{time.monotonic() - STARTED:5.0f} s  {text}")
