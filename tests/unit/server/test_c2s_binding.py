@@ -188,7 +188,7 @@ async def test_old_clients_begin_a_session(tmp_path: Path) -> None:
 
 
 async def test_binding_ends_the_time_limit(tmp_path: Path) -> None:
-    async with serving(tmp_path, clear=True, limits="negotiation = '100ms'") as service:
+    async with serving(tmp_path, clear=True, limits="negotiation = '500ms'") as service:
         client = await service.online(ROMEO_A)
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(0.6)
         await client.is_served()

@@ -387,7 +387,7 @@ async def test_a_client_that_says_anything_is_alive(tmp_path: Path) -> None:
 
 async def test_whoever_does_not_come_to_the_point_is_let_go(tmp_path: Path) -> None:
     """However much it says: the time from connecting to being bound is limited as a whole."""
-    async with serving(tmp_path, limits="negotiation = '200ms'") as service:
+    async with serving(tmp_path, limits="negotiation = '500ms'") as service:
         clients = [await service.connect() for _ in range(3)]
         await clients[1].open(VERONA)
         await clients[2].write(header())
@@ -545,7 +545,7 @@ async def test_a_bug_before_there_is_a_session_ends_one_stream(
 @pytest.mark.parametrize("last", ["deadline", "shutdown"])
 async def test_a_stream_that_ends_while_the_server_thinks(last: str, tmp_path: Path) -> None:
     """Slow storage: the answer comes when nobody waits for it any more, and harms nobody."""
-    limits = "negotiation = '100ms'" if last == "deadline" else ""
+    limits = "negotiation = '500ms'" if last == "deadline" else ""
     async with serving(tmp_path, clear=True, limits=limits) as service:
         backend = service.server.hosts[VERONA].authenticator.backend
         may_answer, asked = asyncio.Event(), asyncio.Event()
