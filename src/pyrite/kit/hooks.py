@@ -15,6 +15,8 @@ from collections.abc import Awaitable, Callable
 from enum import IntEnum
 from typing import Any, Generic, NamedTuple, TypeVar
 
+from .outage import Outage
+
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
@@ -75,10 +77,10 @@ class Filter(Generic[T]):
                     if stage is not Stage.REWRITE:
                         raise TypeError(f"{_name(call)} returned a value in {stage.name}")
                     value = changed
-            except Exception:
+            except Exception as error:
                 if stage is not Stage.COPY:
                     raise
-                log.exception("copying failed: %s", _name(call))
+                _tell("copying failed", call, error)
         return value
 
     def _plan(self, kind: type) -> list[_Handler]:
@@ -129,8 +131,16 @@ class Events:
                 done = handler(event)
                 if inspect.isawaitable(done):
                     await done
-            except Exception:
-                log.exception("event handler failed: %s", _name(handler))
+            except Exception as error:
+                _tell("event handler failed", handler, error)
+
+
+def _tell(what: str, call: Callable[..., Any], error: Exception) -> None:
+    """Log what failed alone: a bug with where it is, an outage with what it says."""
+    if isinstance(error, Outage):
+        log.info("%s: %s: %s", what, _name(call), error)
+    else:
+        log.error("%s: %s", what, _name(call), exc_info=error)
 
 
 def _waits(call: Callable[..., Any]) -> bool:

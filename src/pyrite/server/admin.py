@@ -16,8 +16,8 @@ from ..core.errors import StreamError
 from ..core.jid import JID
 from ..kit import log as kit_log
 from ..kit.config import ConfigError, KeyPath, Secret, dotted
+from ..kit.outage import Outage
 from ..net.tls import TlsError
-from ..store.errors import StoreError
 from .accounts import AccountDetails, AccountError
 from .catalogue import Installed
 from .commands import CommandError, command, encode
@@ -301,7 +301,7 @@ def _refusals() -> Iterator[None]:
     """What accounts and modules refuse, a command refuses in the same words."""
     try:
         yield
-    except (AccountError, ModuleError, StoreError, LookupError, ValueError) as error:
+    except (AccountError, ModuleError, Outage, LookupError, ValueError) as error:
         raise CommandError(str(error)) from None
 
 

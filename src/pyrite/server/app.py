@@ -16,6 +16,7 @@ from ..kit import log as kit_log
 from ..kit.clock import Clock, SystemClock
 from ..kit.ids import Ids
 from ..kit.meter import Meter
+from ..kit.outage import Outage
 from ..kit.tasks import Scope, ScopeFullError
 from ..wire import bind as wire_bind
 from ..wire import delay, ping
@@ -39,7 +40,7 @@ from .module import ModuleError
 from .presence import Presences
 from .privacy import Privacy
 from .rosters import Rosters
-from .router import Router
+from .router import Router, refusal
 from .session import Session, SessionBound, SessionEnded
 from .sessions import Sessions
 from .settings import HostSettings, Settings
@@ -299,9 +300,10 @@ class Server:
                     await self.router.route(stanza.refuse(StanzaError("recipient-unavailable")))
             elif isinstance(stanza, Message) and not self._has_another(stanza, own):
                 await self.router.message(stanza, own)
-        except StanzaError as error:
+        except (StanzaError, Outage) as error:
             if stanza.sender is not None and stanza.type != "error":
-                await self.router.route(stanza.refuse(error))
+                refused = refusal(error) if isinstance(error, Outage) else error
+                await self.router.route(stanza.refuse(refused))
 
     def _has_another(self, message: Message, own: JID) -> bool:
         """Whether another resource was given it too: not if it had waited for this one."""

@@ -16,6 +16,7 @@ from ..core.stream import ERROR, Event, Stream
 from ..core.xml import Closed, Element, Opened
 from ..core.xml import Limits as ElementLimits
 from ..kit import log as kit_log
+from ..kit.outage import Outage
 from ..kit.tasks import ScopeFullError
 from ..net.connection import Connection
 from ..net.tls import TlsContext, TlsSession
@@ -23,6 +24,7 @@ from ..wire import bind, sasl, tls
 from .auth import Challenge, Channel, Exchange, Success, identities_in
 from .header import language_of, sender_of, speaks_with_us
 from .module import Request
+from .router import refusal
 from .session import Session
 
 if TYPE_CHECKING:
@@ -304,8 +306,9 @@ class ClientConnection:
                 raise StreamError("not-authorized")
             address = self.connection.peer_address
             answer = await host.answer(Request(iq, host.jid, host.jid, None, address))
-        except StanzaError as error:
-            answer = read_unaddressed(element).refuse(error)  # type: ignore[assignment]
+        except (StanzaError, Outage) as error:
+            refused = refusal(error) if isinstance(error, Outage) else error
+            answer = read_unaddressed(element).refuse(refused)  # type: ignore[assignment]
         if not self.stream.is_closed:
             self.stream.send_stanza(answer.routed(sender=host.jid))
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ..core.errors import StanzaError
 from ..core.jid import JID
 from ..core.stanza import Presence
+from ..kit.outage import Outage
 from ..wire import delay
 from ..wire import presence as wire
 from .rosters import Roster
@@ -185,8 +186,10 @@ class Presences:
         host = targets[0].host
         try:
             presence = await host.delivering.run(presence, owner, targets)  # type: ignore[assignment]
-        except StanzaError:
-            return  # presence that a guard stops is dropped: an error would tell who blocks whom
+        except (StanzaError, Outage):
+            # dropped if a guard stops it, for an error would tell who blocks whom; and if none
+            # can say, for that is nobody's fault who is told next
+            return
         is_gone = presence.type == "unavailable"
         for target in targets:
             if is_gone and presence.sender in target[DIRECTED]:  # it need not be told (§4.6.1)

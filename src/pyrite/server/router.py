@@ -14,6 +14,8 @@ from ..core.errors import StanzaError, StreamError
 from ..core.jid import JID
 from ..core.stanza import Iq, Message, Presence, Stanza, check_iq
 from ..kit.meter import Counter, Family
+from ..kit.outage import Outage
+from ..store.errors import QuotaExceeded
 from ..wire.delivery import Action, decide, target
 from .module import Request
 from .session import Session
@@ -72,6 +74,8 @@ class Router:
             self._refuse(stanza, error, session)
         except StreamError:
             raise
+        except (Outage, QuotaExceeded) as error:
+            self._refuse(stanza, refusal(error), session)
         except Exception:
             log.exception("stanza failed: %s from %s", stanza.tag, session.jid)
             self._refuse(stanza, StanzaError("internal-server-error"), session)
@@ -200,6 +204,13 @@ class Router:
         if target is not None:
             iq = await host.delivering.run(iq, to.bare, (target,))  # type: ignore[assignment]
             target.send(iq)
+
+
+def refusal(error: Outage | QuotaExceeded) -> StanzaError:
+    """What a peer is told of it: whether it is worth another try, and no more (RFC 6120 §8.3.3)."""
+    if isinstance(error, QuotaExceeded):
+        return StanzaError("resource-constraint", str(error))
+    return StanzaError("resource-constraint" if error.passes else "internal-server-error")
 
 
 def by_kind(family: Family[Counter]) -> dict[type[Stanza], Counter]:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from ..kit.outage import Outage
 
-class StoreError(Exception):
+
+class StoreError(Outage):
     """What was asked was not done, and nothing of it is kept."""
 
 
 class StoreBusy(StoreError):
     """Too much is waiting for the disk already; later it may work."""
+
+    passes = True
 
 
 class StoreClosed(StoreError):

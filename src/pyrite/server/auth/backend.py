@@ -6,10 +6,13 @@ from typing import Protocol
 
 from ...core.jid import JID
 from ...core.sasl import Keys
+from ...kit.outage import Outage
 
 
-class BackendDown(Exception):
+class BackendDown(Outage):
     """Nobody can be checked now; the client may try again later."""
+
+    passes = True
 
 
 class Backend(Protocol):
