@@ -11,7 +11,7 @@ from cyclopts import Parameter
 from .call import Where, call, show
 from .failure import USAGE, Failure
 
-MAX_PASSWORD = 4096  # characters of a line on standard input
+MAX_PASSWORD = 4096  # octets of a line on standard input
 PAGE = 1000  # accounts that are asked for at a time
 
 Stdin = Annotated[bool, Parameter(negative="", help="Read the password as one line.")]
@@ -89,12 +89,13 @@ def _password(from_stdin: bool) -> str:
 
 
 def _line() -> str:
+    octets = sys.stdin.buffer.readline(MAX_PASSWORD + 1)  # whatever the locale is
+    line = octets.removesuffix(b"\n").removesuffix(b"\r")
+    if not line:
+        raise Failure("no password came on standard input", USAGE)
+    if len(octets) > MAX_PASSWORD:
+        raise Failure("the password is too long", USAGE)
     try:
-        line = sys.stdin.readline(MAX_PASSWORD + 1)
+        return line.decode()
     except UnicodeDecodeError:
         raise Failure("the password is not UTF-8", USAGE) from None
-    if not line.strip("\r\n"):
-        raise Failure("no password came on standard input", USAGE)
-    if len(line) > MAX_PASSWORD:
-        raise Failure("the password is too long", USAGE)
-    return line.removesuffix("\n").removesuffix("\r")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from ..kit.config import ConfigError, Reading
-from .failure import USAGE, Failure
+from .failure import USAGE, Failure, reason
 
 if TYPE_CHECKING:
     from ..server.settings import Settings
@@ -140,4 +140,4 @@ def _run_here(settings: Settings, name: str, args: Mapping[str, Any]) -> Any:
     except CommandError as error:
         raise Failure(str(error), error.exit_code) from None
     except (InUseError, ModuleError, StoreError, OSError) as error:
-        raise Failure(str(error)) from None
+        raise Failure(reason(error)) from None

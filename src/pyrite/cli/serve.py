@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .call import load
-from .failure import Failure
+from .failure import Failure, reason
 
 if TYPE_CHECKING:
     from ..server.app import Server
@@ -49,7 +49,7 @@ def serve(*, config: Path | None = None) -> None:
         with claim(settings.data), asyncio.Runner(loop_factory=_loop()) as runner:
             runner.run(_serve(settings))
     except (InUseError, OSError) as error:
-        raise Failure(str(error)) from None
+        raise Failure(reason(error)) from None
     except BaseExceptionGroup as group:
         raise Failure(_reasons(group)) from None
 
@@ -160,7 +160,7 @@ def _reasons(group: BaseExceptionGroup[BaseException]) -> str:
     leaves = list(_leaves(group))
     if not all(isinstance(leaf, OSError | Failure) for leaf in leaves):
         raise group
-    return "\n".join(str(leaf) for leaf in leaves)
+    return "\n".join(map(reason, leaves))
 
 
 def _leaves(error: BaseException) -> Iterator[BaseException]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,7 @@ SUBDOMAINS = ("conference", "pubsub", "upload", "proxy", "search", "workgroup")
 SERVICES = ("xmpp-client", "xmpps-client", "xmpp-server", "xmpps-server")
 VALIDITY = datetime.timedelta(days=3650)  # of a self-signed certificate
 SLACK = datetime.timedelta(days=1)  # that peers' clocks may be behind ours
+SOON = datetime.timedelta(days=14)  # before the end of a certificate, to be told of it
 MAX_CN = 64  # X.520: characters in a common name
 
 ON_XMPP_ADDR = ObjectIdentifier("1.3.6.1.5.5.7.8.5")  # RFC 6120 §13.7.1.4
@@ -66,6 +68,32 @@ def read_chain(path: Path) -> list[Certificate]:
         raise CertificateError(f"{path}: {error}") from None
 
 
+def doubts(identity: Identity, hosts: Sequence[str], now: datetime.datetime) -> list[str]:
+    """What clients may hold against a certificate that can be loaded, in words."""
+    try:
+        own, *_ = read_chain(identity.certificate)
+    except CertificateError:  # what loaded it understands more than we
+        return []
+    found: list[str] = []
+    if own.is_expired(now):
+        found.append(f"is valid from {own.not_before:%Y-%m-%d} to {own.not_after:%Y-%m-%d} only")
+    elif own.expires_in(now) < SOON:
+        found.append(f"expires on {own.not_after:%Y-%m-%d}")
+    names = {name.lower() for name in own.names} | set(own.xmpp_addresses)
+    strangers = [host for host in hosts if not names & set(_acceptable(host))]
+    if strangers:
+        found.append(f"is not for {', '.join(strangers)}")
+    return [f"{identity.certificate}: {what}" for what in found]
+
+
+def _acceptable(host: str) -> Iterator[str]:
+    """The names of a certificate that is for `host`."""
+    yield host
+    with suppress(ValueError):
+        name = ascii_name(host)
+        yield from (name, "*." + name.partition(".")[2])
+
+
 def fingerprint(der: bytes) -> str:
     """SHA-256, lower-case hexadecimal."""
     digest = hashes.Hash(hashes.SHA256())
@@ -80,7 +108,8 @@ def ensure(identity: Identity, hosts: Sequence[str], now: datetime.datetime) -> 
     """
     there = [path for path in (identity.certificate, identity.key) if path.exists()]
     if len(there) == 1:
-        raise CertificateError(f"{there[0]} is there, but not what belongs to it")
+        (missing,) = {identity.certificate, identity.key} - set(there)
+        raise CertificateError(f"{there[0]} is there, but {missing} is not")
     if there:
         return False
     certificate, key = self_signed(hosts, now)

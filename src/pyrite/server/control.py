@@ -8,6 +8,7 @@ root get an answer, by what the kernel says of the peer.
 from __future__ import annotations
 
 import asyncio
+import errno
 import fcntl
 import logging
 import os
@@ -64,9 +65,13 @@ class InUseError(Exception):
 def claim(data: Path) -> Iterator[None]:
     """Be the only process that works with `data`, which is made if it is not there.
 
-    Raises InUseError if there is another one. The claim ends with the process at the latest.
+    Raises InUseError if there is another one, OSError if `data` cannot be used. The claim ends
+    with the process at the latest.
     """
-    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except FileExistsError:
+        raise NotADirectoryError(errno.ENOTDIR, "is no directory", str(data)) from None
     lock = os.open(data / LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
     try:
         try:
@@ -108,11 +113,15 @@ def ask(data: Path, command: str, args: Mapping[str, Any], patience: float = RUN
 
     Raises `NotRunningError` if there is none, `CommandError` as the command did.
     """
+    try:
+        request = msgspec.json.encode(Request(command, dict(args))) + b"\n"
+    except UnicodeEncodeError:  # what the shell passed on was not UTF-8
+        raise CommandError("an argument is not UTF-8") from None
     with socket.socket(socket.AF_UNIX) as peer:
         peer.settimeout(patience)
         _connect(peer, data / NAME)
         try:
-            peer.sendall(msgspec.json.encode(Request(command, dict(args))) + b"\n")
+            peer.sendall(request)
             answer = msgspec.json.decode(_line(peer), type=Answer)
         except (OSError, msgspec.DecodeError) as error:
             raise CommandError(f"the server did not answer: {error}") from None

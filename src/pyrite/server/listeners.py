@@ -16,7 +16,7 @@ from ..kit.config import Address
 from ..kit.memory import give_back
 from ..kit.meter import Counter, Family, Meter
 from ..kit.rate import Limit
-from ..net.certificates import CertificateError, Watch, ensure
+from ..net.certificates import CertificateError, Watch, doubts, ensure
 from ..net.listener import Gate, Limits, listening
 from ..net.tls import Identity, ServerTls, TlsContext, TlsError, server_context
 from .c2s import ClientConnection
@@ -110,7 +110,13 @@ class Listeners:
     @asynccontextmanager
     async def _listening(self, name: str, address: Address, gate: Gate) -> AsyncIterator[None]:
         accept = partial(self._accept, direct=name == "c2s-tls")
-        async with listening(accept, address.host, address.port, gate=gate, stop=FAREWELL) as port:
+        async with AsyncExitStack() as stack:
+            listener = listening(accept, address.host, address.port, gate=gate, stop=FAREWELL)
+            try:
+                port = await stack.enter_async_context(listener)
+            except OSError as error:
+                what = f"listen.{name}: cannot listen on {address}: {error.strerror}"
+                raise OSError(error.errno, what) from None
             self.ports.setdefault(name, port)
             log.info("listening: %s on %s", name, Address(address.host, port))
             yield
@@ -139,11 +145,14 @@ class Listeners:
             authorities=tls.authorities if asks else None,
         )
         files = (identity.certificate, identity.key, tls.authorities)
-        return Certificates(
+        made = Certificates(
             server_context(shown()),
             server_context(shown(alpn=ALPN)),
             Watch(file for file in files if file is not None),
         )
+        for doubt in doubts(identity, list(settings.host), self._server.clock.now()):
+            log.warning("clients may refuse the certificate: %s", doubt)
+        return made
 
     def _make_certificate(self, identity: Identity, settings: Settings) -> None:
         try:

@@ -33,8 +33,9 @@ def pyrite(
     monkeypatch.chdir(tmp_path)
     Path("pyrite.toml").write_text(SETTINGS)
 
-    def call(*words: str, stdin: str = "") -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
+    def call(*words: str, stdin: str | bytes = "") -> tuple[int, str, str]:
+        given = stdin.encode() if isinstance(stdin, str) else stdin
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(given)))
         code = run(words)
         captured = capsys.readouterr()
         return code, captured.out, captured.err
@@ -72,6 +73,7 @@ def test_a_password_is_one_line_of_standard_input(pyrite: Pyrite) -> None:
     assert pyrite(*words, stdin="")[0] == 2
     assert pyrite(*words, stdin="\n")[0] == 2
     assert pyrite(*words, stdin="x" * 10_000)[0] == 2
+    assert pyrite(*words, stdin="pass\udce4word".encode("utf-8", "surrogateescape"))[0] == 2
     code, _, said = pyrite(*words[:-1])
     assert (code, said) == (2, "no password: write it on standard input with --password-stdin\n")
 
@@ -182,7 +184,7 @@ def test_check_reads_the_certificate(pyrite: Pyrite) -> None:
     Path("pyrite.toml").write_text(SETTINGS + '[tls]\ncertificate = "cert.pem"\nkey = "key.pem"\n')
     code, _, said = pyrite("check")
     assert code == 2
-    assert said.startswith("pyrite.toml: tls.certificate: ")
+    assert said.startswith("pyrite.toml:8: tls.certificate: cert.pem: is no usable certificate")
 
 
 def test_check_makes_nothing(pyrite: Pyrite) -> None:

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..failure import Failure
+from ..failure import Failure, reason
 from .place import DOMAIN, Place
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def main(*, folder: Path = FOLDER, once: bool = False) -> None:
         with claim(place.data):
             _run_where_there_is_room(place, once=once)
     except (InUseError, OSError, TlsError, StoreError) as error:
-        raise Failure(str(error)) from None
+        raise Failure(reason(error)) from None
     except ExceptionGroup as group:
         raise Failure(f"the conversation failed: {_first(group)!r}") from group
 

@@ -120,7 +120,12 @@ class Decoder:
             return kind.from_toml(raw, self.folder)
         if not isinstance(raw, str):
             raise ValueError(f"expected {words(kind)}, found {toml(raw)}")
-        return (self.folder or Path()) / raw if kind is Path else kind.parse(raw)
+        return self._path(raw) if kind is Path else kind.parse(raw)
+
+    def _path(self, raw: str) -> Path:
+        if not raw or "\0" in raw:
+            raise ValueError(f"expected {words(Path)}, found {toml(raw)}")
+        return (self.folder or Path()) / raw
 
 
 def _holds_structs(kind: Any) -> bool:

@@ -43,10 +43,10 @@ class Wrong(ValueError):
         self.path = path
 
 
-def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that `word` was probably meant to be."""
+def nearest(word: str, known: Iterable[str], likeness: float = 0.6) -> str | None:
+    """The known word that `word` was probably meant to be: at least so like it, from 0 to 1."""
     by_fold = {one.casefold(): one for one in known}
-    found = get_close_matches(word.casefold().replace("_", "-"), by_fold, 1)
+    found = get_close_matches(word.casefold().replace("_", "-"), by_fold, 1, likeness)
     return by_fold[found[0]] if found else None
 
 

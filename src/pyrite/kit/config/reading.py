@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from codecs import BOM_UTF8
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -62,7 +63,7 @@ class Reading(Decoder):
         if len(octets) > MAX_FILE:
             raise self._error(0, f"is larger than {MAX_FILE} octets")
         try:
-            return octets.decode()
+            return octets.removeprefix(BOM_UTF8).decode()
         except UnicodeDecodeError as error:
             line = octets[: error.start].count(b"\n") + 1
             raise self._error(line, "is not UTF-8") from None

@@ -7,6 +7,7 @@ import ipaddress
 import re
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
+from pathlib import Path
 
 import idna
 from cryptography import x509
@@ -20,6 +21,15 @@ from .settings import ClientTls
 
 _NAME = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?")
 _WEAK = ("md5", "sha1")  # RFC 5929 §4.1: SHA-256 instead
+
+
+def check_readable(*files: Path) -> None:
+    """Raises TlsError in the system's words, which the libraries have not, for what is not."""
+    for file in files:
+        try:
+            file.open("rb").close()
+        except OSError as error:
+            raise TlsError(f"{file}: {error.strerror}") from None
 
 
 @lru_cache(maxsize=64)

@@ -6,11 +6,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 from OpenSSL import SSL, crypto
 
 from .face import CHUNK, EXPORTER_LABEL, EXPORTER_SIZE, TlsContext, TlsError, TlsSession
-from .identity import ascii_name, check_peer, end_point_hash, ip_address
+from .identity import ascii_name, check_peer, check_readable, end_point_hash, ip_address
 from .raw import RAW, Buffer
 from .settings import CIPHERS, ClientTls, Identity, ServerTls
 
@@ -275,21 +276,34 @@ def _context(method: int) -> SSL.Context:
 
 
 def _show(context: SSL.Context, identity: Identity) -> None:
+    certificate, key = identity.certificate, identity.key
+    check_readable(certificate, key)
     try:
-        context.use_certificate_chain_file(str(identity.certificate))
+        context.use_certificate_chain_file(str(certificate))
     except SSL.Error as error:
-        raise TlsError(f"{identity.certificate}: {_reason(error)}") from None
+        raise TlsError(f"{certificate}: is no usable certificate: {_reason(error)}") from None
     try:
-        context.use_privatekey_file(str(identity.key))
+        context.use_privatekey(_private_key(key))
         context.check_privatekey()
-    except SSL.Error as error:
-        raise TlsError(f"{identity.key}: {_reason(error)}") from None
+    except SSL.Error:
+        raise TlsError(f"{key}: is not the key of {certificate}") from None
+
+
+def _private_key(file: Path) -> Any:
+    """The key in a PEM file. OpenSSL itself would ask for a pass phrase at the terminal."""
+    try:
+        return load_pem_private_key(file.read_bytes(), None)
+    except TypeError:
+        raise TlsError(f"{file}: the key has a pass phrase; write it without one") from None
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise TlsError(f"{file}: no private key in PEM: {str(error).partition('.')[0]}") from None
 
 
 def _trust(context: SSL.Context, authorities: Path | None) -> None:
     if authorities is None:
         context.set_default_verify_paths()
         return
+    check_readable(authorities)
     try:
         context.load_verify_locations(str(authorities))
     except SSL.Error as error:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from .face import CHUNK, TlsContext, TlsError, TlsSession
-from .identity import ascii_name, check_peer, end_point_hash
+from .identity import ascii_name, check_peer, check_readable, end_point_hash
 from .settings import CIPHERS, ClientTls, Identity, ServerTls
 
 
@@ -207,8 +207,13 @@ def _context(protocol: int) -> _Context:
 
 
 def _show(context: _Context, identity: Identity) -> None:
+    check_readable(identity.certificate, identity.key)
+
+    def refuse() -> str:  # or OpenSSL would ask at the terminal, and wait
+        raise ValueError("the key has a pass phrase; write it without one")
+
     try:
-        context.load_cert_chain(identity.certificate, identity.key)
+        context.load_cert_chain(identity.certificate, identity.key, refuse)
         pem = identity.certificate.read_text("ascii")
         context.leaf = ssl.PEM_cert_to_DER_cert(_first(pem))
     except (ssl.SSLError, OSError, ValueError) as error:

@@ -13,6 +13,8 @@ from ...kit.config import KeyPath, Reading, Table
 from ...kit.config.mistakes import nearest
 from .tables import Catalogue, HostSettings, HostTable, ServerTable, Settings
 
+MISTYPED = 0.75  # how like a key what is probably no part of a domain
+
 
 def load(file: Path, catalogue: Catalogue) -> Settings:
     """The settings in `file`. Raises ConfigError with all mistakes."""
@@ -88,8 +90,7 @@ def _host(
         return None
     own = [field.encode_name for field in fields(HostTable)]
     if domain := _unquoted(raw, path, {*own, *catalogue}):
-        reading.mistake(path, f'is no domain that is served: write [host."{domain}"]')
-        return None
+        reading.mistake(path, f'a domain stands in quotes: [host."{domain}"]')
     reading.unknown(raw, [*own, *catalogue], path)
     host = reading.table(HostTable, {k: v for k, v in raw.items() if k in own}, path)
     theirs = {k: v for k, v in raw.items() if k in catalogue and k not in own}
@@ -109,7 +110,7 @@ def _unquoted(raw: Mapping[str, Any], path: KeyPath, known: set[str]) -> str | N
     parts = [str(path[-1])]
     while len(raw) == 1 and isinstance(inner := next(iter(raw.values())), dict):
         (part,) = raw
-        if part in known or nearest(part, known):
+        if nearest(part, known, MISTYPED):
             break
         parts.append(part)
         raw = inner
