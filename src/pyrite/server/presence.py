@@ -91,16 +91,21 @@ class Presences:
         is_first = session.presence is None
         session.presence = presence
         session.presence_at = session.host.clock.now()
-        session.priority = wire.priority(presence)
-        with self._telling(session):
-            await self._tell(presence, roster.watchers)
-            await self._tell_own(presence, session)
-        if session.presence is not presence:
-            return  # it was ended meanwhile
-        if is_first:
-            await self._welcome(session, roster)
-        else:
-            await session.host.events.tell(PresenceChanged(session, presence))
+        priority = wire.priority(presence)
+        session.priority = min(session.priority, priority)  # what waits comes before what is new
+        try:
+            with self._telling(session):
+                await self._tell(presence, roster.watchers)
+                await self._tell_own(presence, session)
+            if session.presence is not presence:
+                return  # it was ended meanwhile
+            if is_first:
+                await self._welcome(session, roster)
+            else:
+                await session.host.events.tell(PresenceChanged(session, presence))
+        finally:
+            if session.presence is presence:
+                session.priority = priority
 
     async def _welcome(self, session: Session, roster: Roster) -> None:
         """Tell a session that came what it missed."""

@@ -149,3 +149,56 @@ async def test_a_second_try_keeps_the_first_stamp(tmp_path: Path) -> None:
         (waiting,) = await scene.server.stores.offline.load(JULIET)
         assert waiting.stamp == came
         assert "delay" not in waiting.stanza
+
+
+async def test_what_is_new_comes_behind_what_waited(tmp_path: Path) -> None:
+    """RFC 6120 §10.1: between two entities there is an order, also while one of them comes."""
+    waited = [str(number) for number in range(250)]
+    fresh = [f"new {number}" for number in range(50)]
+    async with in_memory(story(), tmp_path, 0) as scene:
+        for text in waited:
+            await scene.server.router.message(message(text), JULIET)
+        await scene.join(BALCONY)
+        coming = asyncio.create_task(scene.send(BALCONY, "<presence/>"))
+        for text in fresh:
+            await scene.server.router.message(message(text), JULIET)
+        await coming
+        assert await bodies(scene) == waited + fresh
+        assert await scene.server.stores.offline.count(JULIET) == 0
+
+
+async def test_who_comes_while_another_goes_gets_what_waits(tmp_path: Path) -> None:
+    tomb = JULIET.at("tomb")
+    texts = [str(number) for number in range(250)]
+    async with in_memory(story(), tmp_path, 0) as scene:
+        for text in texts:
+            await scene.server.router.message(message(text), JULIET)
+        for actor in (BALCONY, tomb):
+            await scene.join(actor)
+        served = asyncio.Event()
+        session = scene.sessions[BALCONY]
+        session.wake = lambda: len(session.queue) > 1 and served.set()
+        first = asyncio.create_task(scene.send(BALCONY, "<presence/>"))
+        async with asyncio.timeout(PATIENCE):
+            await served.wait()
+        second = asyncio.create_task(scene.send(tomb, "<presence/>"))
+        await asyncio.sleep(0)
+        await scene.server.unbind(scene.sessions[BALCONY])
+        await first
+        await second
+        received = [s.body for s in scene.sessions[tomb].take() if isinstance(s, Message)]
+        assert sorted(map(str, received)) == sorted(texts)
+        assert await scene.server.stores.offline.count(JULIET) == 0
+
+
+async def test_what_is_kept_is_not_refused(tmp_path: Path) -> None:
+    """Its sender would send again what is there, if only handing it over has failed."""
+    forbid = "CREATE TRIGGER t BEFORE DELETE ON offline BEGIN SELECT RAISE(FAIL, 'broken'); END"
+    async with in_memory(story(), tmp_path, 0) as scene:
+        await scene.join(BALCONY)
+        await scene.send(BALCONY, "<presence/>")
+        engine = scene.server.stores.engine
+        await engine.write(lambda database: database.execute(forbid).fetchone())
+        module = scene.server.hosts["verona.lit"].modules["offline"]
+        assert await module.keep(message("one"), JULIET)
+        assert await bodies(scene) == ["one"]

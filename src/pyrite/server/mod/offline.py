@@ -6,6 +6,7 @@ it first gets only what it asks for, and has to say what can go.
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime, timedelta
 from typing import Annotated
 
@@ -20,6 +21,7 @@ from ...core.xml import parse
 from ...kit.config import DAY, HOUR, Duration, Size, Table, Wrong
 from ...store.errors import StoreError
 from ...wire import delay, disco, offline
+from ...wire.presence import priority
 from ..module import At, Module, Request, node, on, request, undelivered
 from ..presence import PresenceChanged, SessionAvailable, SessionUnavailable
 from ..session import Key, Session
@@ -67,7 +69,7 @@ class Offline(Module):
         self._stored = self.meter.counter("stored", "Messages kept until somebody comes.")
         self._full = self.meter.counter("refused", "Messages refused: the account has too many.")
         self._handed = self.meter.counter("handed_over", "Kept messages given to a client.")
-        self._serving: dict[JID, bool] = {}  # account being served -> more has come meanwhile
+        self._serving: dict[JID, asyncio.Future[None]] = {}  # account being served -> its end
         self.scope.start(self._purge())
 
     # --- in --------------------------------------------------------------------------
@@ -111,7 +113,7 @@ class Offline(Module):
 
     async def _welcome(self, session: Session) -> None:
         """Hand over what waits, once for each time that the session gets willing (§3)."""
-        if session.priority < 0:
+        if session.presence is None or priority(session.presence) < 0:
             session[SERVED] = False
         elif not session[SERVED] and not self._is_chosen_from(session.jid.bare):
             session[SERVED] = True
@@ -122,30 +124,41 @@ class Offline(Module):
         return any(session[CHOOSES] for session in self.host.sessions.of(owner).values())
 
     async def _serve(self, session: Session) -> None:
-        """Hand over all that waits, oldest first, and delete what was handed over."""
+        """Hand over all that waits, oldest first, and delete what was handed over.
+
+        Of an account one at a time. Whoever comes meanwhile waits, so that what its senders send
+        next stays behind what they sent before.
+        """
         owner = session.jid.bare
-        if owner in self._serving:
-            self._serving[owner] = True
-            return
-        self._serving[owner] = True
+        while (under_way := self._serving.get(owner)) is not None:
+            await asyncio.shield(under_way)
+        done = self._serving[owner] = asyncio.get_running_loop().create_future()
         try:
-            while self._serving[owner]:
-                self._serving[owner] = False
-                await self._serve_once(session, owner)
+            while await self._serve_some(session, owner):
+                continue
+        except StoreError as error:
+            session[SERVED] = False  # its next presence tries again
+            self.log.info("offline messages were not handed over: %s: %s", owner, error)
         finally:
             del self._serving[owner]
+            done.set_result(None)
 
-    async def _serve_once(self, session: Session, owner: JID) -> None:
+    async def _serve_some(self, session: Session, owner: JID) -> bool:
+        """Hand over a page of what waits; whether there may be more."""
         store = self.host.stores.offline
-        while self._is_there(session) and (waiting := await store.load(owner, limit=PAGE)):
-            for each in waiting:
-                if (message := self._message(each)) is not None:
-                    session.send(message)
-            await store.remove(owner, [each.id for each in waiting])
-            self._handed.value += len(waiting)
+        waiting = await store.load(owner, limit=PAGE)
+        if not waiting or not self._is_there(session):
+            return False
+        for each in waiting:
+            if (message := self._message(each)) is not None:
+                session.send(message)
+        await store.remove(owner, [each.id for each in waiting])
+        self._handed.value += len(waiting)
+        return len(waiting) == PAGE
 
     def _is_there(self, session: Session) -> bool:
-        return session.ended is None and self.host.sessions.find(session.jid) is session
+        is_bound = session.ended is None and self.host.sessions.find(session.jid) is session
+        return is_bound and session[SERVED]
 
     def _message(self, waiting: Waiting) -> Message | None:
         """The message with the time at which it came (XEP-0203)."""
