@@ -19,7 +19,7 @@ from ..kit import log as kit_log
 from ..kit.outage import Outage
 from ..kit.tasks import ScopeFullError
 from ..net.connection import Connection
-from ..net.tls import TlsContext, TlsSession
+from ..net.tls import TlsContext
 from ..wire import bind, sasl, tls
 from .auth import Challenge, Channel, Exchange, Success, identities_in
 from .header import language_of, sender_of, speaks_with_us
@@ -205,11 +205,13 @@ class ClientConnection:
     def _channel(self) -> Channel:
         """What the connection itself proves (RFC 5056)."""
         secured = self.connection.tls
+        # XEP-0178: a certificate names accounts if we trust who says so
+        proof = secured.peer_certificate if secured and secured.peer_is_trusted else None
         return Channel(
             secure=secured is not None,
             bindings=secured.channel_bindings() if secured else {},
             address=self.connection.peer_address,
-            certificate_identities=_identities(secured),
+            certificate_identities=identities_in(proof),
         )
 
     async def _negotiate(self, element: Element) -> None:
@@ -332,6 +334,8 @@ class ClientConnection:
         session.on_end = self._session_ended
         self.session, self.phase = session, Phase.BOUND
         kit_log.bind(session=session.jid)
+        if session.ended is not None:  # somebody else took the resource meanwhile
+            self._session_ended()
         if self.stream.is_closed:  # it took too long
             self._leave()
             return
@@ -394,10 +398,3 @@ def _decode(cls: type[P], element: Element) -> P:
         return decode(cls, element)
     except StanzaError as error:
         raise StreamError("bad-format", error.text) from None
-
-
-def _identities(secured: TlsSession | None) -> tuple[str, ...]:
-    """The accounts that a client's certificate names, if we trust who says so (XEP-0178)."""
-    if secured is None or not secured.peer_is_trusted:
-        return ()
-    return identities_in(secured.peer_certificate)

@@ -10,6 +10,7 @@ from tests.service import JULIET, NS_BIND, ROMEO, VERONA, Client, Service, condi
 
 from pyrite.core.jid import JID
 from pyrite.core.xml import Element
+from pyrite.server.app import SessionBound
 
 pytestmark = pytest.mark.asyncio(loop_factories=["uvloop"])
 
@@ -192,3 +193,29 @@ async def test_binding_ends_the_time_limit(tmp_path: Path) -> None:
         client = await service.online(ROMEO_A)
         await asyncio.sleep(0.6)
         await client.is_served()
+
+
+async def test_a_conflict_while_the_first_is_still_being_bound(tmp_path: Path) -> None:
+    """Slow modules: who loses its resource before it has it is told so, and is no zombie."""
+    async with serving(tmp_path, clear=True) as service:
+        host = service.server.hosts[VERONA]
+        may_go_on, bound = asyncio.Event(), asyncio.Event()
+
+        async def slow(event: SessionBound) -> None:
+            if not bound.is_set():
+                bound.set()
+                await may_go_on.wait()
+
+        stop = host.events.on(SessionBound, slow)
+        first = await authenticated(service)
+        await first.send(
+            f"<iq type='set' id='1'><bind xmlns='{NS_BIND}'><resource>a</resource></bind></iq>"
+        )
+        await bound.wait()
+        second = await service.online(ROMEO_A)
+        may_go_on.set()
+        await first.ends_with("conflict")
+        await second.is_served()
+        await service.until_alone(1)
+        assert len(service.server.sessions) == 1
+        stop()
