@@ -1,6 +1,10 @@
 """Privacy lists: quick and plain ways to ask them agree, and changes at once do not get lost."""
 
 import asyncio
+import contextlib
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -9,9 +13,14 @@ from hypothesis import strategies as st
 from tests.scene import Memory, in_memory
 from tests.stage import Script
 
+from pyrite.core.errors import StanzaError
 from pyrite.core.jid import JID
-from pyrite.core.stanza import Message
-from pyrite.server.privacy import Rules, guards
+from pyrite.core.stanza import Message, Presence
+from pyrite.kit.hooks import Stage
+from pyrite.server.privacy import ACTIVE, Rules, guards
+from pyrite.server.session import Session
+from pyrite.server.store.roster import Edit, Item
+from pyrite.store.connection import Options
 from pyrite.wire import privacy as wire
 
 ROMEO = JID.parse("romeo@mantua.lit/garden")
@@ -122,3 +131,105 @@ async def test_an_account_that_is_made_again_blocks_nobody(tmp_path: Path) -> No
         await scene.server.stores.accounts.create(JULIET, (), scene.clock.now())
         await scene.join(BALCONY)
         assert await arrives(scene)
+
+
+async def test_an_account_that_is_made_has_nothing_of_what_was_in_memory(tmp_path: Path) -> None:
+    """Not even of what was kept, in between, for an account that was not there."""
+    async with in_memory(STORY, tmp_path, 0) as scene:
+        server = scene.server
+        await server.accounts.delete(JULIET)
+        await server.privacy.block(JULIET, [ROMEO.bare], 10)
+        await server.rosters.of(JULIET)
+        await server.rosters.edit(Edit(JULIET, ROMEO.bare, lambda _: Item(ROMEO.bare)))
+        await server.accounts.create(JULIET, "wherefore art thou")
+        assert await server.privacy.blocked(JULIET) == ()
+        assert not (await server.rosters.of(JULIET)).items
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while not condition():
+            await asyncio.sleep(0)
+
+
+@asynccontextmanager
+async def slow_reads(scene: Memory) -> AsyncIterator[None]:
+    """Nothing is read from the store before the block ends."""
+    engine, gate = scene.server.stores.engine, threading.Event()
+    before = engine.waiting
+    held = [
+        asyncio.create_task(engine.read(lambda _: gate.wait(PATIENCE)))
+        for _ in range(Options().readers)
+    ]
+    async with asyncio.timeout(PATIENCE):
+        while engine.waiting < before + len(held):  # noqa: ASYNC110 - a thread tells nobody
+            await asyncio.sleep(0)
+        try:
+            yield
+        finally:
+            gate.set()
+            await asyncio.gather(*held)
+
+
+async def test_a_client_that_comes_while_a_list_changes_is_no_mistake(tmp_path: Path) -> None:
+    async with in_memory(STORY, tmp_path, 0) as scene:
+        await scene.server.privacy.block(JULIET, [JID.parse("tybalt@verona.lit")], 10)
+        for actor in (BALCONY, ROMEO):
+            await scene.join(actor)
+            await scene.send(actor, "<presence/>")
+        scene.server.rosters.forget(JULIET)
+        async with slow_reads(scene):
+            blocking = asyncio.create_task(scene.server.privacy.block(JULIET, [ROMEO.bare], 10))
+            engine, writes = scene.server.stores.engine, scene.server.stores.engine.writes
+            await until(lambda: engine.writes > writes and engine.waiting > Options().readers)
+            await scene.join(TOMB)
+        await blocking
+        assert not await arrives(scene)
+
+
+async def test_a_list_holds_although_nobody_could_be_told(tmp_path: Path) -> None:
+    """What is stored must not differ from what is in force."""
+    async with in_memory(STORY, tmp_path, 0) as scene:
+        for actor in (BALCONY, ROMEO):
+            await scene.join(actor)
+            await scene.send(actor, "<presence/>")
+        await scene.send(BALCONY, f'<presence to="{ROMEO}"/>')
+
+        def fail(stanza: Presence, _: JID, __: list[Session]) -> None:
+            if stanza.type == "unavailable":
+                raise RuntimeError("broken")
+
+        scene.server.hosts["mantua.lit"].delivering.add(Stage.GUARD, fail, Presence)
+        with pytest.raises(RuntimeError):
+            await scene.server.privacy.block(JULIET, [ROMEO.bare], 10)
+        assert not await arrives(scene)
+
+
+async def test_a_list_that_is_chosen_by_who_has_gone_holds_for_nobody(tmp_path: Path) -> None:
+    async with in_memory(STORY, tmp_path, 0) as scene:
+        await scene.join(BALCONY)
+        privacy, session = scene.server.privacy, scene.sessions[BALCONY]
+        rules = wire.List("work", (wire.Item("deny", 1, None, None, message=True),))
+        await privacy.put(session, rules, 10, 10)
+        async with slow_reads(scene):
+            choosing = asyncio.create_task(privacy.activate(session, "work"))
+            engine = scene.server.stores.engine
+            await until(lambda: engine.waiting > Options().readers)
+            await scene.server.unbind(scene.sessions.pop(BALCONY))
+        with contextlib.suppress(StanzaError):
+            await choosing
+        assert session[ACTIVE] is None
+
+
+async def test_a_session_that_ends_unguarded_is_forgotten_too(tmp_path: Path) -> None:
+    async with in_memory(STORY, tmp_path, 0) as scene:
+        host = scene.server.hosts["verona.lit"]
+        await scene.join(BALCONY)
+        privacy, session = scene.server.privacy, scene.sessions[BALCONY]
+        rules = wire.List("work", (wire.Item("deny", 1, None, None, message=True),))
+        await privacy.put(session, rules, 10, 10)
+        await privacy.activate(session, "work")
+        for name in ("blocking", "privacy"):
+            await host.unload(name)
+        await scene.leave(BALCONY, cleanly=True)
+        assert session[ACTIVE] is None
