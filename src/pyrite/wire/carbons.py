@@ -10,7 +10,7 @@ from ..core.payload import child, encode, name_of, payload
 from ..core.stanza import NS as NS_CLIENT
 from ..core.stanza import Message
 from ..core.xml import Element
-from . import Spec, chatstates, markers, receipts
+from . import Spec, chatstates, hints, markers, receipts
 from .forward import Forwarded, forward, stanza_in
 from .message import kind
 
@@ -55,6 +55,7 @@ class Received:
 
 
 _COPIES = (name_of(Sent), name_of(Received))
+_NO_COPY = name_of(hints.NoCopy)
 
 
 class Carbon(NamedTuple):
@@ -76,7 +77,7 @@ def is_eligible(message: Message, *, is_received: bool) -> bool:
     room: Element | None = None
     for element in message.payloads:
         ns, tag = element.name
-        if ns == NS:
+        if ns == NS or element.name == _NO_COPY:
             return False  # private, or a copy itself
         if ns == NS_ROOM_USER:
             room = element
@@ -113,6 +114,6 @@ def unwrap(carbon: Message, account: JID) -> Carbon | None:
 def without_forged(message: Message) -> Message:
     """Without copies: no one but a user's own server may send any, so none come in (§11)."""
     for element in message.payloads:
-        if element.name in _COPIES:
+        if element.name.ns == NS and element.name in _COPIES:
             return message.strip(Sent).strip(Received)
     return message

@@ -87,6 +87,8 @@ INVITE = MUC.format("<invite to='a@b.lit'/>")
         ("error", "<body>hi</body>", True, True),
         ("error", "", False, False),
         ("chat", "<body>hi</body><private xmlns='urn:xmpp:carbons:2'/>", False, False),
+        ("chat", "<body>hi</body><no-copy xmlns='urn:xmpp:hints'/>", False, False),
+        ("chat", "<body>hi</body><no-store xmlns='urn:xmpp:hints'/>", True, True),
         ("chat", "<sent xmlns='urn:xmpp:carbons:2'/>", False, False),
         ("chat", "<received xmlns='urn:xmpp:carbons:2'/>", False, False),
     ],
