@@ -14,6 +14,8 @@ from pathlib import Path
 
 from pyrite import wire
 from pyrite.cli.reference import write
+from pyrite.server.catalogue import Installed
+from pyrite.server.hosts import find_module
 from pyrite.wire import Spec
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -35,21 +37,39 @@ ALWAYS = (  # what no file of its own stands for
     Spec("RFC 6120", "2011-03", "XMPP: Core"),
     Spec("RFC 7622", "2015-09", "XMPP: Address Format"),
     Spec("RFC 7590", "2015-06", "Use of TLS in XMPP"),
+    Spec("RFC 4422", "2006-06", "SASL, appendix A: EXTERNAL"),
+    Spec("RFC 4505", "2006-06", "SASL: ANONYMOUS"),
+    Spec("RFC 4616", "2006-08", "SASL: PLAIN"),
     Spec("RFC 5802", "2010-07", "SCRAM"),
     Spec("RFC 7677", "2015-11", "SCRAM-SHA-256"),
     Spec("RFC 9266", "2022-07", "Channel Bindings for TLS 1.3"),
+    Spec("XEP-0106", "1.1.1", "JID Escaping"),
+    Spec("XEP-0175", "1.2", "Best Practices for Use of SASL ANONYMOUS"),
+    Spec("XEP-0178", "1.2", "Best Practices for Use of SASL EXTERNAL with Certificates"),
     Spec("XEP-0368", "1.1.0", "SRV records for XMPP over TLS (ALPN, direct TLS)"),
+    Spec("XEP-0474", "0.5.0", "SASL SCRAM Downgrade Protection"),
 )
 
 
 def specifications() -> Iterator[tuple[Spec, str]]:
     """Each specification, and the files of the server that stand on it."""
     yield from ((spec, "") for spec in ALWAYS)
+    told = list(specifications_of_wire())
+    yield from told
+    known = {spec for spec, _ in told}
+    for name in Installed(plugins=False):
+        if (spec := find_module(name).spec) not in known:
+            yield spec, f"`mod/{name}`"
+
+
+def specifications_of_wire() -> Iterator[tuple[Spec, str]]:
+    """Those whose payloads and rules stand in `wire`, if the server makes use of them."""
     users = users_of_wire()
     for found in pkgutil.iter_modules(wire.__path__):
-        spec = getattr(importlib.import_module(f"{wire.__name__}.{found.name}"), "SPEC", None)
-        if isinstance(spec, Spec) and found.name in users:
-            yield spec, ", ".join(f"`{name}`" for name in sorted(users[found.name]))
+        if found.name in users:
+            where = ", ".join(f"`{name}`" for name in sorted(users[found.name]))
+            module = importlib.import_module(f"{wire.__name__}.{found.name}")
+            yield from ((one, where) for one in vars(module).values() if isinstance(one, Spec))
 
 
 def users_of_wire() -> dict[str, set[str]]:
