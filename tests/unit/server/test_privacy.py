@@ -148,7 +148,7 @@ async def test_an_account_that_is_made_has_nothing_of_what_was_in_memory(tmp_pat
 
 async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(PATIENCE):
-        while not condition():
+        while not condition():  # noqa: ASYNC110  # noqa: ASYNC110 - what it waits for tells nobody
             await asyncio.sleep(0)
 
 
