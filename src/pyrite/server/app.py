@@ -260,6 +260,7 @@ class Server:
             await self._take_leave(session)
             await session.host.events.tell(SessionEnded(session))
         finally:
+            self.privacy.ended(session)
             token.var.reset(token)
             del self._unbinding[session]
             done.set_result(None)
@@ -326,8 +327,10 @@ class Server:
         if jid is None:
             return
         log.info(HAPPENED.get(type(event), "account changed"), extra={"account": jid})
-        if isinstance(event, AccountDeleted | AccountDisabled):
+        if isinstance(event, AccountCreated | AccountDeleted):
             self.rosters.forget(jid)
+            self.privacy.forget(jid)
+        if isinstance(event, AccountDeleted | AccountDisabled):
             closed = StreamError("not-authorized", "the account is closed")
             # soon: who deletes its own account is to hear that it is done
             asyncio.get_running_loop().call_soon(self.listeners.end_all_of, jid, closed)

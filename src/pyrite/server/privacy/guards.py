@@ -11,8 +11,7 @@ from ...core.stanza import Iq, Message, Presence, Stanza
 from ...kit.hooks import Remove, Stage
 from ...wire import blocking
 from ...wire import privacy as wire
-from ..accounts import AccountDeleted
-from ..session import Session, SessionEnded
+from ..session import Session
 from .rules import ACTIVE, Rules, kind_in, kind_out
 
 if TYPE_CHECKING:
@@ -43,8 +42,6 @@ class Guards:
                 host.sending.add(Stage.GUARD, self._leaving),
                 host.delivering.add(Stage.GUARD, self._arriving, Message, Iq),
                 host.delivering.add(Stage.GUARD, self._arriving_presence, Presence),
-                host.events.on(SessionEnded, self._ended),
-                host.events.on(AccountDeleted, self._deleted),
             ]
         self._guards[host.domain] = count + 1, undo
         return lambda: self._unguard(host.domain)
@@ -96,11 +93,13 @@ class Guards:
         self._active += (rules is not None) - (session[ACTIVE] is not None)
         session[ACTIVE] = rules
 
-    def _ended(self, event: SessionEnded) -> None:
-        self._choose(event.session, None)
+    def ended(self, session: Session) -> None:
+        """The session is gone, and so is its choice."""
+        self._choose(session, None)
 
-    def _deleted(self, event: AccountDeleted) -> None:
-        self._defaults.pop(event.jid, None)
+    def forget(self, owner: JID) -> None:
+        """What is remembered of an account: it is gone, or new."""
+        self._defaults.pop(owner, None)
 
     # --- the guards ------------------------------------------------------------------
 

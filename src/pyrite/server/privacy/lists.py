@@ -194,22 +194,25 @@ class Privacy(Guards):
     ) -> None:
         """Put lists into force; contacts see what they may see from now on, and not more."""
         active = active or {}
-        old = await self.default(owner)
         views: list[_View] = []
-        for session in self._sessions.of(owner).values():
-            before = session[ACTIVE] or old
-            after = active.get(session, session[ACTIVE]) or default
-            if before is not after and session.presence is not None:
-                views.append(await self._view(session, before, after))
         presences = self._server.presences
-        for view in views:
-            for address in view.hidden:  # by the old rules: the new ones would not let it out
-                await presences.reply(Presence("unavailable", address, view.session.jid))
-            for contact in view.lost:
-                view.session.send(Presence("unavailable", view.session.jid, contact))
-        self._keep(owner, default)
-        for session, rules in active.items():
-            self._choose(session, rules)
+        try:
+            old = await self.default(owner)
+            for session in tuple(self._sessions.of(owner).values()):
+                before = session[ACTIVE] or old
+                after = active.get(session, session[ACTIVE]) or default
+                if before is not after and session.presence is not None:
+                    views.append(await self._view(session, before, after))
+            for view in views:
+                for address in view.hidden:  # by the old rules: the new ones would not let it out
+                    await presences.reply(Presence("unavailable", address, view.session.jid))
+                for contact in view.lost:
+                    view.session.send(Presence("unavailable", view.session.jid, contact))
+        finally:  # they are stored: they hold, whoever could not be told
+            self._keep(owner, default)
+            for session, rules in active.items():
+                if self._sessions.find(session.jid) is session:
+                    self._choose(session, rules)
         for view in views:
             for address in view.shown:
                 if view.session.presence is not None:
