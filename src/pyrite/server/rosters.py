@@ -6,6 +6,7 @@ Everything here is by bare JID. A roster in memory is only ever what is committe
 from __future__ import annotations
 
 from collections import OrderedDict
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..core.jid import JID
@@ -69,6 +70,14 @@ class Roster:
         self._watchers = self._sources = None
 
 
+@dataclass(slots=True)
+class _Loading:
+    """A roster that is being read."""
+
+    readers: int = 0
+    changes: int = 0  # since the first began
+
+
 class Rosters:
     """All rosters of the server's accounts."""
 
@@ -77,7 +86,7 @@ class Rosters:
         self._store = server.stores.roster
         self._kept: OrderedDict[JID, Roster] = OrderedDict()  # the longest unused first
         self._items = 0
-        self._edited: dict[JID, int] = {}  # owner being loaded -> edits since it began
+        self._loading: dict[JID, _Loading] = {}
         self._hits = self._misses = 0
         self._count(server.meter)
 
@@ -99,14 +108,20 @@ class Rosters:
 
     async def _load(self, owner: JID) -> Roster:
         """Read it, and again if it was changed on the way."""
-        while True:
-            before = self._edited.setdefault(owner, 0)
-            stored = await self._store.load(owner)
-            if (kept := self._kept.get(owner)) is not None:
-                return kept
-            if self._edited.get(owner, before) == before:
-                break
-        self._edited.pop(owner, None)
+        loading = self._loading.setdefault(owner, _Loading())
+        loading.readers += 1
+        try:
+            while True:
+                changes = loading.changes
+                stored = await self._store.load(owner)
+                if (kept := self._kept.get(owner)) is not None:
+                    return kept
+                if loading.changes == changes:
+                    break
+        finally:
+            loading.readers -= 1
+            if not loading.readers:
+                del self._loading[owner]
         roster = Roster(owner, stored.version, {item.jid: item for item in stored.items})
         self._kept[owner] = roster
         self._items += len(roster.items)
@@ -133,8 +148,7 @@ class Rosters:
         """
         done = await self._store.edit(*edits)
         for edited in done:
-            if edited.owner in self._edited:
-                self._edited[edited.owner] += 1
+            self._changed(edited.owner)
             kept = self._kept.get(edited.owner)
             if kept is not None:
                 self._items -= len(kept.items)
@@ -144,9 +158,15 @@ class Rosters:
 
     def forget(self, owner: JID) -> None:
         """Let go of a roster: its account is gone, or somebody else changed the store."""
+        self._changed(owner)
         kept = self._kept.pop(owner, None)
         if kept is not None:
             self._items -= len(kept.items)
+
+    def _changed(self, owner: JID) -> None:
+        """Who is just reading it is to read it again."""
+        if (loading := self._loading.get(owner)) is not None:
+            loading.changes += 1
 
     def push(self, edited: Edited) -> None:
         """Tell every interested resource (RFC 6121 §2.1.6), in the account's own name."""
