@@ -1,5 +1,6 @@
 """One run: every scenario on every server, and what comes of it."""
 
+import asyncio
 import platform
 import sys
 import time
@@ -45,11 +46,17 @@ async def _turns(
     scenario: Scenario, transport: str, servers: Sequence[Server], plan: Plan, repeat: int
 ) -> list[Record]:
     taken: dict[str, list[Record]] = {server.name: [] for server in servers}
+
+    async def once(server: Server) -> None:
+        async with server.running() as target:
+            _step(f"{scenario.name} {transport}: {server.name}, process {target.pid}")
+            taken[server.name].append(await scenario.run(target, plan, transport))
+
     for _ in range(repeat):
-        for server in servers:
-            async with server.running() as target:
-                _step(f"{scenario.name} {transport}: {server.name}, process {target.pid}")
-                taken[server.name].append(await scenario.run(target, plan, transport))
+        for turn in [servers] if scenario.together else [[server] for server in servers]:
+            async with asyncio.TaskGroup() as tasks:
+                for server in turn:
+                    tasks.create_task(once(server))
     records = [_described(merged(each), plan) for each in taken.values()]
     peers = [record for record in records if SERVERS[record.server].package]
     return [compared(record, peers) for record in records]

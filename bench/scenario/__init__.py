@@ -17,6 +17,7 @@ class Scenario:
     run: Callable[[Target, Plan, str], Awaitable[Record]]
     transports: tuple[str, ...] = (PLAIN, TLS)
     by_default: bool = True
+    together: bool = False  # on all servers at once: it waits more than it works
 
 
 SCENARIOS = {
@@ -25,7 +26,7 @@ SCENARIOS = {
         Scenario("chat", chat.run),
         Scenario("chat-single", chat.run_single),
         Scenario("login", login.run),
-        Scenario("idle", idle.run),
+        Scenario("idle", idle.run, together=True),
         Scenario("latency", latency.run),
         Scenario("presence", presence.run, (PLAIN,)),
         Scenario("soak", soak.run, (PLAIN,), by_default=False),
