@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from contextlib import suppress
 from typing import Any
 
@@ -329,6 +330,36 @@ def test_octets_are_limited_and_the_error_says_so(pieces: int) -> None:
     assert isinstance(error, StreamError)
     assert error.condition == "policy-violation"
     assert error.app == Element(Name("urn:xmpp:errors", "stanza-too-big"))
+
+
+@pytest.mark.parametrize("pieces", [0, 1])
+@pytest.mark.parametrize(
+    "inside",
+    ["<p:b/>" * 100, "".join(f"<b p:c{n}='' q:d='' q:e=''/>" for n in range(100))],
+    ids=["elements", "attributes"],
+)
+def test_a_long_namespace_counts_wherever_it_is_written(inside: str, pieces: int) -> None:
+    """Its prefix is short; what others are sent names it in full, each time."""
+    spaces = f"xmlns:p='{'p' * 400}' xmlns:q='{'q' * 400}'"
+    (item,) = after(f"<a {spaces}>{inside}</a>", pieces=pieces)
+    assert isinstance(item, Element)
+    limits = Limits(octets=10_000)
+    assert plain(after(f"<a {spaces}>{inside}</a>", limits=limits, pieces=pieces)) == [
+        "policy-violation"
+    ]
+
+
+def test_what_is_nested_is_kept_once_as_text() -> None:
+    element = Element(Name("x", "y"), {}, ("z" * 100_000,))
+    for _ in range(50):
+        element = Element(Name("x", "y"), {}, (element,))
+    tracemalloc.start()
+    try:
+        text = write(element, "x")
+        size, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert size < 2 * len(text)
 
 
 def test_octets_are_counted_while_they_come() -> None:

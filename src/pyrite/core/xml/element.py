@@ -116,6 +116,16 @@ def write(element: Element, ns: str = "") -> str:
     memo = element._memo
     if memo is not None and memo[0] == ns:
         return memo[1]
+    text = _written(element, ns)
+    element._memo = (ns, text)
+    return text
+
+
+def _written(element: Element, ns: str) -> str:
+    """As `write`, for what is inside another element, too: the text is kept for the whole."""
+    memo = element._memo
+    if memo is not None and memo[0] == ns:
+        return memo[1]
     name, children = element.name, element.children
     own, tag = name
     head = f"<{tag}" if own == ns else f'<{tag} xmlns="{quote(own)}"'
@@ -123,14 +133,11 @@ def write(element: Element, ns: str = "") -> str:
     if attrs:
         head += write_attributes(attrs)
     if not children:
-        text = f"{head}/>"
-    else:
-        inner = "".join(
-            [escape(c) if c.__class__ is str else write(c, own) for c in children]  # type: ignore[arg-type]
-        )
-        text = f"{head}>{inner}</{tag}>"
-    element._memo = (ns, text)
-    return text
+        return f"{head}/>"
+    inner = "".join(
+        [escape(c) if c.__class__ is str else _written(c, own) for c in children]  # type: ignore[arg-type]
+    )
+    return f"{head}>{inner}</{tag}>"
 
 
 def write_attributes(attrs: Mapping[str, str]) -> str:

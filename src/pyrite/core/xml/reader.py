@@ -258,8 +258,17 @@ class Reader:
             for key in attrs:
                 if "\n" in key:
                     attrs = _qualified(attrs)
+                    self._charge(sum(len(key) for key in attrs if key[0] == "{"))
                     break
+        if len(name) > MAX_NAME:
+            self._charge(len(name))
         stack.append((self._names[name], attrs, []))
+
+    def _charge(self, octets: int) -> None:
+        """Count a namespace as often as it will be written: a prefix may stand for 16 KiB."""
+        self._began -= octets
+        if self._parser.CurrentByteIndex - self._began > self.limits.octets:
+            raise too_big(self.limits.octets)
 
     def _end(self, _name: str) -> None:
         stack = self._stack
