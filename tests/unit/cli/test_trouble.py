@@ -13,8 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from pyrite.cli.main import run
 from pyrite.net.certificates import self_signed
 from pyrite.server import control
+from pyrite.server.commands import CommandError
 
 PATIENCE = 30.0  # seconds for a process to start or end on a busy machine
 NOW = datetime.now(UTC)
@@ -164,17 +166,16 @@ def test_the_start_is_stopped_in_words(tmp_path: Path, trouble: Trouble, said: s
     ],
 )
 def test_a_doubtful_certificate_is_told_and_used(
-    tmp_path: Path, host: str, made: datetime, said: str
+    tmp_path: Path, host: str, made: datetime, said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     certificate, key = self_signed([host], made)
     (tmp_path / "c.pem").write_bytes(certificate)
     (tmp_path / "k.pem").write_bytes(key)
     file = settings(tmp_path, 'tls = { certificate = "c.pem", key = "k.pem" }\n')
-    checked = subprocess.run(
-        [*START, "check", "--config", str(file)], capture_output=True, text=True, timeout=PATIENCE
-    )
-    assert (checked.returncode, checked.stdout) == (0, "")
-    assert said in checked.stderr
+    assert run(["check", "--config", str(file)]) == 0
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert said in captured.err
     process = start(file)
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
@@ -186,19 +187,17 @@ def test_a_doubtful_certificate_is_told_and_used(
 
 def test_a_locked_database_is_said_to_who_writes(tmp_path: Path) -> None:
     file = settings(tmp_path, "")
-    words = [*START, "account", "add", "romeo@verona.lit", "--password-stdin", "--config", file]
     process = start(file)
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
     other = sqlite3.connect(tmp_path / "data/pyrite.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    done = subprocess.run(words, input="x\n", capture_output=True, text=True, timeout=PATIENCE)
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == "pyrite: database is locked\n"
+    romeo = {"jid": "romeo@verona.lit", "password": "x"}
+    with pytest.raises(CommandError, match=r"^database is locked$"):
+        control.ask(tmp_path / "data", "account-add", romeo, PATIENCE)
     other.execute("ROLLBACK")
     other.close()
-    done = subprocess.run(words, input="x\n", capture_output=True, text=True, timeout=PATIENCE)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    control.ask(tmp_path / "data", "account-add", romeo, PATIENCE)
     process.send_signal(signal.SIGTERM)
     code, _, err = ended(process)
     assert code == 0
@@ -230,7 +229,7 @@ def test_few_descriptors_are_enough_to_start_and_to_go_on(tmp_path: Path) -> Non
     assert "Traceback" not in err
 
 
-def test_what_was_killed_starts_again(tmp_path: Path) -> None:
+def test_what_was_killed_starts_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = settings(tmp_path, "")
     for _ in range(2):
         process = start(file)
@@ -241,6 +240,5 @@ def test_what_was_killed_starts_again(tmp_path: Path) -> None:
         assert code == -signal.SIGKILL
         assert "Traceback" not in err
     assert (tmp_path / "data" / control.NAME).exists()
-    words = [*START, "account", "list", "--config", file]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=PATIENCE)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert run(["account", "list", "--config", str(file)]) == 0
+    assert capsys.readouterr() == ("", "")
