@@ -10,9 +10,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import cast
 
-from pyrite.core.errors import StanzaError
+from pyrite.core.errors import StanzaError, StreamError
 from pyrite.core.jid import JID
-from pyrite.core.stanza import NS, Presence, Stanza, read, read_unaddressed
+from pyrite.core.stanza import NS, Presence, Stanza, read
 from pyrite.core.xml import Element, parse
 from pyrite.kit.clock import ManualClock
 from pyrite.server.app import Server
@@ -105,9 +105,10 @@ class Memory:
         try:
             stanza = read(element)
         except StanzaError as error:
-            refused = read_unaddressed(element)
-            if refused.type not in ("error", "result"):
-                session.send(refused.refuse(error).routed(to=actor))
+            self.server.router.refuse_unread(element, error, session)
+            return
+        except StreamError:
+            await session.host.take_nonza(element, session)
             return
         stanza.sender = session.jid
         stanza.lang = stanza.lang or session.lang

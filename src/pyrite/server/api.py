@@ -69,6 +69,7 @@ from .module import (
     Request,
     delivering,
     node,
+    nonza,
     offering,
     on,
     request,
@@ -79,7 +80,7 @@ from .presence import PresenceChanged, SessionAvailable, SessionUnavailable
 from .session import Key, Session, SessionBound, SessionEnded
 from .sessions import Sessions
 
-VERSION = "1.0"
+VERSION = "1.1"
 
 __all__ = [
     "DAY",
@@ -163,6 +164,7 @@ __all__ = [
     "has_body",
     "lang",
     "node",
+    "nonza",
     "offering",
     "on",
     "payload",

@@ -121,10 +121,10 @@ class ClientConnection:
         try:
             stanza = read(element)
         except StanzaError as error:
-            refused = read_unaddressed(element)
-            if refused.type not in ("error", "result"):
-                self.server.router.refused[refused.tag, error.condition].value += 1
-                session.send(refused.refuse(error).routed(to=session.jid))
+            self.server.router.refuse_unread(element, error, session)
+            return
+        except StreamError:
+            await session.host.take_nonza(element, session)
             return
         claimed = stanza.sender
         if claimed is not None and claimed != session.jid and claimed != session.jid.bare:

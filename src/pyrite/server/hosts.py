@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..core.errors import StanzaError
+from ..core.errors import StanzaError, StreamError
 from ..core.jid import JID
 from ..core.negotiate import Phase
 from ..core.payload import decode, name_of
@@ -21,6 +21,7 @@ from ..wire import disco
 from . import mod
 from .auth import Authenticator
 from .module import At, Mark, Module, ModuleError, Request
+from .session import Session
 
 if TYPE_CHECKING:
     from .app import Server
@@ -34,6 +35,12 @@ PLUGINS = "pyrite.server"  # the entry-point group of modules from other distrib
 
 
 class _Answer(NamedTuple):
+    payload: type
+    call: Callable[..., Any]
+    waits: bool
+
+
+class _Nonza(NamedTuple):
     payload: type
     call: Callable[..., Any]
     waits: bool
@@ -83,6 +90,7 @@ class Host:
         self.nodes: dict[str, Node] = {}
         self.offers: dict[Phase, list[Callable[[bool], Element | None]]] = {p: [] for p in Phase}
         self._requests: dict[tuple[str, Name, At], _Answer] = {}
+        self._nonzas: dict[Name, _Nonza] = {}
         self._loaded: dict[str, _Loaded] = {}
 
     async def load(self, name: str, settings: Any = None) -> None:
@@ -167,6 +175,8 @@ class Host:
                     raise ModuleError(f"another module answers for the node {name}")
                 self.nodes[name] = Node(handler, at)
                 return lambda: self.nodes.pop(name) and None
+            case "nonza", (element,):
+                return self._take_with(_Nonza(element, handler, _waits(handler)))
             case "on", (event,):
                 return self.events.on(event, handler)
             case "command", _:
@@ -186,6 +196,30 @@ class Host:
                 del self._requests[key]
 
         return remove
+
+    def _take_with(self, nonza: _Nonza) -> Remove:
+        name = name_of(nonza.payload)
+        if name in self._nonzas:
+            raise ModuleError(f"another module takes {name.ns} {name.tag}")
+        self._nonzas[name] = nonza
+        return lambda: self._nonzas.pop(name) and None
+
+    async def take_nonza(self, element: Element, session: Session) -> None:
+        """Hand over what a client sent beside its stanzas.
+
+        Raises `StreamError`: ``unsupported-stanza-type`` where no module takes it (RFC 6120
+        §4.9.3.24), ``bad-format`` where it is not as it should be.
+        """
+        found = self._nonzas.get(element.name)
+        if found is None:
+            raise StreamError("unsupported-stanza-type", element.name.tag[:64])
+        try:
+            payload: Any = decode(found.payload, element)
+        except StanzaError as error:
+            raise StreamError("bad-format", error.text) from None
+        taken = found.call(payload, session)
+        if found.waits:
+            await taken
 
     async def route(self, stanza: Stanza) -> None:
         """Bring a stanza of a module's making to its `to`; what is refused is dropped."""

@@ -8,6 +8,7 @@ Decorators only mark. `Host.load` reads the marks, `Host.unload` undoes them. Th
     undelivered  a message for an account that nobody is there to take
     offering     an element among the stream's features
     node         a service-discovery node that the module answers for
+    nonza        an element of a bound client's stream that is no stanza
     on           something that has happened
     command      an operator's action (`server/commands.py`)
 """
@@ -128,6 +129,14 @@ def offering(phase: Phase) -> Callable[[F], F]:
 def node(name: str, *, at: At = At.HOST) -> Callable[[F], F]:
     """Answer service discovery for `name`: ``async (request) -> (info, items)`` payloads."""
     return _mark("node", name, at)
+
+
+def nonza(payload: type) -> Callable[[F], F]:
+    """Take `payload` beside the stanzas of a bound client: ``(payload, session)``.
+
+    Exactly one module takes each; what none takes ends the stream. Raise `StreamError` to end it.
+    """
+    return _mark("nonza", payload)
 
 
 def on(event: type) -> Callable[[F], F]:

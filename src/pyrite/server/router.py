@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from ..core.errors import StanzaError, StreamError
 from ..core.jid import JID
-from ..core.stanza import Iq, Message, Presence, Stanza, check_iq
+from ..core.stanza import Iq, Message, Presence, Stanza, check_iq, read_unaddressed
+from ..core.xml import Element
 from ..kit.meter import Counter, Family
 from ..kit.outage import Outage
 from ..store.errors import QuotaExceeded
@@ -96,6 +97,13 @@ class Router:
         self.refused[stanza.tag, error.condition].value += 1
         own = session.jid.bare if stanza.to is None else None  # what it was meant for, unsaid
         session.send(stanza.refuse(error).routed(sender=own, to=session.jid))
+
+    def refuse_unread(self, element: Element, error: StanzaError, session: Session) -> None:
+        """Tell a local session that the addresses of a stanza of its are none."""
+        stanza = read_unaddressed(element)
+        if stanza.type not in ("error", "result"):
+            self.refused[stanza.tag, error.condition].value += 1
+            session.send(stanza.refuse(error).routed(to=session.jid))
 
     async def _send(self, stanza: Stanza, session: Session) -> None:
         match stanza:
