@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, cast
 from ..core.errors import StanzaError, StreamError
 from ..core.jid import JID
 from ..core.stanza import NS, Presence, read
-from ..core.xml import parse
+from ..core.xml import KEPT, parse
 from ..store.errors import QuotaExceeded
 from ..wire.subscription import Direction, Kind, Move, State, move, removal, state_of
 from .rosters import INTERESTED, Roster
@@ -123,7 +123,7 @@ class Subscriptions:
             if item.request is None:
                 continue
             try:
-                stanza = read(parse(item.request, NS))
+                stanza = read(parse(item.request, NS, limits=KEPT))
                 await session.host.delivering.run(stanza, roster.owner, [session])
             except (StreamError, StanzaError):
                 continue  # unwelcome by now, or kept by an older version that understood more

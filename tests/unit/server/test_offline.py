@@ -202,3 +202,15 @@ async def test_what_is_kept_is_not_refused(tmp_path: Path) -> None:
         module = scene.server.hosts["verona.lit"].modules["offline"]
         assert await module.keep(message("one"), JULIET)
         assert await bodies(scene) == ["one"]
+
+
+async def test_what_was_small_enough_to_come_can_be_read_again(tmp_path: Path) -> None:
+    """It takes more room as it is kept: each `>` four octets, each namespace its full name."""
+    body = "]]&gt;" + ">" * 200_000
+    async with in_memory(story(), tmp_path, 0) as scene:
+        await scene.join(ROMEO)
+        await scene.send(ROMEO, f'<message to="{JULIET}" type="chat"><body>{body}</body></message>')
+        await scene.join(BALCONY)
+        await scene.send(BALCONY, "<presence/>")
+        (came,) = await bodies(scene)
+        assert len(came or "") == 200_003

@@ -5,12 +5,13 @@ refuses them instead of ignoring them, and bounds whatever else a peer could mak
 """
 
 from .element import LANG, NS_XML, Element, Name, escape, quote, write, write_attributes
-from .limits import BEFORE_AUTHENTICATION, Limits
+from .limits import BEFORE_AUTHENTICATION, KEPT, Limits
 from .mistakes import NS_APP_ERRORS
 from .reader import MAX_TAG, Closed, Item, Opened, Reader, parse
 
 __all__ = [
     "BEFORE_AUTHENTICATION",
+    "KEPT",
     "LANG",
     "MAX_TAG",
     "NS_APP_ERRORS",

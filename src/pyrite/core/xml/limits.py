@@ -17,3 +17,6 @@ class Limits:
 
 #: Before a peer has proved who it is, nothing it needs to say is large.
 BEFORE_AUTHENTICATION = Limits(octets=10_000, depth=8, attributes=24, elements=100)
+
+#: What was let in once and kept. It has grown as it was written: no limit of a peer fits it.
+KEPT = Limits(octets=1 << 30, depth=900, attributes=1 << 20, elements=1 << 24)

@@ -17,7 +17,7 @@ from ...core.jid import JID
 from ...core.payload import decode, name_of
 from ...core.stanza import NS as NS_CLIENT
 from ...core.stanza import Message, read
-from ...core.xml import parse
+from ...core.xml import KEPT, parse
 from ...kit.config import DAY, HOUR, Duration, Size, Table, Wrong
 from ...store.errors import StoreError
 from ...wire import delay, disco, offline
@@ -163,7 +163,7 @@ class Offline(Module):
     def _message(self, waiting: Waiting) -> Message | None:
         """The message with the time at which it came (XEP-0203)."""
         try:
-            stanza = read(parse(waiting.stanza, NS_CLIENT))
+            stanza = read(parse(waiting.stanza, NS_CLIENT, limits=KEPT))
         except (StreamError, StanzaError) as error:
             self.log.warning("an offline message cannot be read: %s: %s", waiting.id, error)
             return None

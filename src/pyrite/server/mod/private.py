@@ -7,7 +7,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from ...core.errors import StanzaError
-from ...core.xml import Element, parse, write
+from ...core.xml import KEPT, Element, parse, write
 from ...kit.config import Size, Table
 from ...store.shapes import Quota
 from ...wire import private
@@ -35,7 +35,7 @@ class Private(Module):
         """What is kept under the name; an empty element where nothing is (§2.2)."""
         wanted = _checked(query, request)
         kept = await self.host.stores.private.find(request.to, *wanted.name)
-        return query if kept is None else private.Private((parse(kept),))
+        return query if kept is None else private.Private((parse(kept, limits=KEPT),))
 
     @request("set", private.Private, at=At.OWN | At.OTHERS)
     async def keep(self, query: private.Private, request: Request) -> None:

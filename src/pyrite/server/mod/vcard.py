@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...core.errors import StanzaError
 from ...core.payload import decode, encode
-from ...core.xml import parse, write
+from ...core.xml import KEPT, parse, write
 from ...kit.config import Size, Table
 from ...wire import vcard
 from ..module import At, Module, Request, request
@@ -32,7 +32,7 @@ class Vcards(Module):
         found = await self.host.stores.vcards.find(request.to)
         if found is None:
             raise StanzaError("item-not-found" if request.is_own else "service-unavailable")
-        return decode(vcard.VCard, parse(found.element))
+        return decode(vcard.VCard, parse(found.element, limits=KEPT))
 
     @request("set", vcard.VCard, at=At.HOST | At.OWN | At.OTHERS)
     async def keep(self, card: vcard.VCard, request: Request) -> None:

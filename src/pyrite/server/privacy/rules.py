@@ -9,13 +9,11 @@ from itertools import takewhile
 from ...core.jid import JID
 from ...core.payload import decode, encode
 from ...core.stanza import Iq, Message, Presence, Stanza
-from ...core.xml import Limits, parse, write
+from ...core.xml import KEPT, parse, write
 from ...wire import privacy as wire
 from ...wire.blocking import matches
 from ..session import Key
 from ..store.privacy import PrivacyList
-
-STORED = Limits(octets=16 << 20, elements=50_000)  # of a list as it is kept
 
 
 class Rules:
@@ -54,7 +52,7 @@ class Rules:
     @classmethod
     def read(cls, stored: PrivacyList) -> Rules:
         """A list as the store keeps it."""
-        return cls(stored.name, decode(wire.List, parse(stored.rules, limits=STORED)).items)
+        return cls(stored.name, decode(wire.List, parse(stored.rules, limits=KEPT)).items)
 
     def store(self) -> PrivacyList:
         """What `read` reads."""
