@@ -182,7 +182,7 @@ class Prosody(Server):
         modules_enabled = {{
             "roster", "saslauth", "tls", "disco", "private", "blocklist", "pep", "vcard_legacy",
             "version", "uptime", "time", "ping", "register", "lastactivity", "carbons", "offline",
-            "server_contact_info"
+            "server_contact_info", "csi", "csi_simple"
         }}
         contact_info = {{ admin = {{ "{admin}" }} }}
         authentication = "internal_hashed"

@@ -115,6 +115,14 @@ class Session:
         limits = self.limits
         return len(self.queue) > limits.send_queue or self.queued_octets > limits.send_queue_size
 
+    def unsend(self, stanza: Stanza) -> None:
+        """Take this very stanza out of the queue again, if it is still there."""
+        for index, queued in enumerate(self.queue):
+            if queued is stanza:
+                del self.queue[index]
+                self.queued_octets -= len(stanza.write())
+                return
+
     def take(self) -> list[Stanza]:
         """What is to be written now, each stanza once."""
         taken, self.queue = self.queue, []

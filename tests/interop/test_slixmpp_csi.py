@@ -1,0 +1,40 @@
+"""A client that nobody looks at (XEP-0352)."""
+
+from slixmpp.stanza import Message, Presence
+
+from .people import Cast, Person, befriend, settle
+
+
+def shows(person: Person, on_prosody: bool) -> list[str]:
+    """What was heard of others' presence; of Prosody, which lets nothing out, the newest."""
+    heard = [str(stanza["show"]) for stanza in person.heard if isinstance(stanza, Presence)]
+    return heard[-1:] if on_prosody else heard
+
+
+async def test_an_inactive_phone(cast: Cast, on_prosody: bool) -> None:
+    """§3.2, §4.2: what can wait comes before the words; later, with the client's return."""
+    romeo = await cast.enter("romeo/desk")
+    juliet = await cast.enter("juliet/phone", plugins=["xep_0085", "xep_0352"])
+    await befriend(romeo, juliet)
+    assert juliet["xep_0352"].enabled
+    juliet["xep_0352"].send_inactive()
+    await juliet.ping()
+    juliet.forget()
+    for show in ("away", "dnd", "xa"):
+        await romeo.appear(pshow=show)
+    romeo.client.send_raw(
+        f"<message type='chat' to='{juliet.full}'>"
+        "<composing xmlns='http://jabber.org/protocol/chatstates'/></message>"
+    )
+    await romeo.ping()
+    assert juliet.heard == []
+    romeo.say(juliet.full, "wake up")
+    await juliet.message("wake up")
+    assert shows(juliet, on_prosody) == ["xa"]
+    assert [s["chat_state"] for s in juliet.heard if isinstance(s, Message)] == ["composing"]
+    juliet.forget()
+    for show in ("away", "dnd"):
+        await romeo.appear(pshow=show)
+    juliet["xep_0352"].send_active()
+    await settle(juliet)
+    assert shows(juliet, on_prosody) == ["dnd"]
