@@ -59,6 +59,7 @@ plain-without-tls = {{in_the_clear}}
 [host."{VERONA}"]
 {{host}}
 [host."{MANTUA}"]
+{{more}}
 """
 
 
@@ -103,6 +104,7 @@ def settings(
     auth: str = "",
     limits: str = "",
     host: str = "",
+    more: str = "",
 ) -> Settings:
     text = BASE.format(
         folder=folder,
@@ -112,6 +114,7 @@ def settings(
         auth=auth,
         limits=limits,
         host=host,
+        more=more,
     )
     file = folder / "pyrite.toml"
     file.write_text(text)
