@@ -6,7 +6,7 @@ one when it is asked for, so a server can route what it does not understand unch
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Self, TypeVar
 
 from .errors import TYPE_OF, ErrorType, StanzaError, StreamError
@@ -73,6 +73,16 @@ class Stanza:
         """Without payloads of type `cls`."""
         name = name_of(cls)
         return self.with_payloads([e for e in self.payloads if e.name != name])
+
+    def without(self, name: Name, is_unwanted: Callable[[Element], bool]) -> Self:
+        """Without those payloads called `name` that are unwanted; itself if there are none."""
+        for element in self.payloads:
+            if element.name == name and is_unwanted(element):
+                break
+        else:
+            return self
+        kept = [e for e in self.payloads if e.name != name or not is_unwanted(e)]
+        return self.with_payloads(kept)
 
     def with_payloads(self, payloads: Sequence[Element]) -> Self:
         return self.__class__(self.type, self.to, self.sender, self.id, payloads, self.lang)

@@ -301,7 +301,7 @@ class Server:
                     await self.router.route(stanza.refuse(StanzaError("recipient-unavailable")))
             elif isinstance(stanza, Message) and not self._has_another(stanza, own):
                 # by its stamp it is known as one that was delivered before
-                if delay.without_forged(stanza, (host,)) is stanza:
+                if delay.stamp_by(stanza, host) is None:
                     stanza = delay.stamped(stanza, self.clock.now(), host)
                 await self.router.message(stanza, own)
         except (StanzaError, Outage) as error:
@@ -312,7 +312,7 @@ class Server:
     def _has_another(self, message: Message, own: JID) -> bool:
         """Whether another resource was given it too: not if it had waited for this one."""
         is_full = message.to is not None and message.to.resource is not None
-        if is_full or message.has(delay.Delay):
+        if is_full or delay.stamp_by(message, JID(None, own.domain)) is not None:
             return False
         return any(session.priority >= 0 for session in self.sessions.available(own))
 

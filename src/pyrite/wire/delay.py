@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container
+from contextlib import suppress
 from datetime import datetime
 from typing import TypeVar
 
@@ -36,18 +37,21 @@ def stamped(stanza: S, when: datetime, by: JID, reason: str = "") -> S:
     return stanza.add(Delay(when, by, reason))
 
 
+def stamp_by(stanza: Stanza, by: JID) -> datetime | None:
+    """When it was sent, as `by` says; to be believed if nobody else can say so in its name."""
+    for element in stanza.payloads:
+        if element.name == _NAME and _claims(element, (by,)):
+            with suppress(StanzaError):
+                return decode(Delay, element).stamp
+    return None
+
+
 def without_forged(stanza: S, ours: Container[JID]) -> S:
     """Without any delay in the name of one of `ours`: what comes from outside cannot know.
 
     Also drops those that are malformed. The same object if there is nothing to drop.
     """
-    for element in stanza.payloads:
-        if element.name == _NAME and _claims(element, ours):
-            break
-    else:
-        return stanza
-    kept = [e for e in stanza.payloads if e.name != _NAME or not _claims(e, ours)]
-    return stanza.with_payloads(kept)
+    return stanza.without(_NAME, lambda element: _claims(element, ours))
 
 
 def _claims(element: Element, ours: Container[JID]) -> bool:

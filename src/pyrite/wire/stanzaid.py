@@ -46,13 +46,7 @@ def without_forged(stanza: S, ours: Container[JID]) -> S:
 
     Also drops those that are malformed. The same object if there is nothing to drop.
     """
-    for element in stanza.payloads:
-        if element.name == _NAME and _claims(element, ours):
-            break
-    else:
-        return stanza
-    kept = [e for e in stanza.payloads if e.name != _NAME or not _claims(e, ours)]
-    return stanza.with_payloads(kept)
+    return stanza.without(_NAME, lambda element: _claims(element, ours))
 
 
 def _claims(element: Element, ours: Container[JID]) -> bool:

@@ -8,7 +8,7 @@ from pyrite.core.errors import StanzaError
 from pyrite.core.jid import JID
 from pyrite.core.payload import decode, encode
 from pyrite.core.stanza import Iq, Message, Presence, Stanza, read
-from pyrite.core.xml import parse
+from pyrite.core.xml import Element, Name, parse
 from pyrite.wire import (
     carbons,
     chatstates,
@@ -317,3 +317,13 @@ def test_stanza_ids_in_our_name_are_forged() -> None:
 def test_any_kind_of_stanza_is_stamped() -> None:
     assert isinstance(delay.stamped(Presence(), NOW, ROMEO.bare), Presence)
     assert isinstance(stanzaid.stamped(Iq("get"), "1", ROMEO.bare), Iq)
+
+
+def test_a_stamp_counts_by_who_gave_it() -> None:
+    ours = JID(None, "montague.lit")
+    when = datetime(2026, 1, 2, tzinfo=UTC)
+    stamped = delay.stamped(message(), when, ours)
+    assert delay.stamp_by(stamped, ours) == when
+    assert delay.stamp_by(stamped, ours.at("x")) is None
+    broken = message().add(Element(Name(delay.NS, "delay"), {"from": str(ours), "stamp": "soon"}))
+    assert delay.stamp_by(broken, ours) is None

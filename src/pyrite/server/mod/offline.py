@@ -7,14 +7,14 @@ it first gets only what it asks for, and has to say what can go.
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated
 
 from msgspec import Meta
 
 from ...core.errors import StanzaError, StreamError
 from ...core.jid import JID
-from ...core.payload import decode, name_of
+from ...core.payload import name_of
 from ...core.stanza import NS as NS_CLIENT
 from ...core.stanza import Message, read
 from ...core.xml import KEPT, parse
@@ -79,7 +79,8 @@ class Offline(Module):
         """Keep what is worth it; the rest is dropped in silence (XEP-0160 §3)."""
         if not offline.is_worth_keeping(message):
             return True
-        stamp = _kept_since(message, self.host.jid) or self.clock.now()
+        # it is older if it was handed over before to a client that did not take it
+        stamp = delay.stamp_by(message, self.host.jid) or self.clock.now()
         message = delay.without_forged(message, (self.host.jid,))  # stamped when it is given out
         is_kept = await self.host.stores.offline.add(
             owner,
@@ -236,19 +237,6 @@ def _owner_session(request: Request) -> Session:
     if request.session is None or request.to != request.sender.bare:
         raise StanzaError("forbidden", "offline messages are their receiver's")
     return request.session
-
-
-def _kept_since(message: Message, by: JID) -> datetime | None:
-    """When it came first, if it was handed over before to a client that did not take it."""
-    for element in message.payloads:
-        if element.name == name_of(delay.Delay):
-            try:
-                found = decode(delay.Delay, element)
-            except StanzaError:
-                continue
-            if found.sender == by:
-                return found.stamp
-    return None
 
 
 def _node(id: int) -> str:
