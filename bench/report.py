@@ -81,7 +81,9 @@ def _circumstances(lines: Sequence[Line]) -> str:
     first = lines[0]
     runs = f"median of {first['repeat']} runs" if first["repeat"] > 1 else "one run"
     features = f", with {', '.join(first['features'])}" if first["features"] else ""
-    return f"{first['date']}, {first['machine']}; {first['mechanism']}{features}; {runs}."
+    others = max((line["others"] or 0 for line in lines), default=0)
+    busy = f"Other programs used up to {others * 100:.0f} % of a core meanwhile"
+    return f"{first['date']}, {first['machine']}; {first['mechanism']}{features}; {runs}. {busy}."
 
 
 def _version(lines: Sequence[Line], name: str) -> str:
