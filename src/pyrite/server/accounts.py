@@ -118,6 +118,7 @@ class Accounts:
 
     async def delete(self, jid: JID) -> None:
         """Delete an account and all that is kept for it."""
+        _check_bare(jid)
         if not await self._store.delete(jid):
             raise _missing(jid)
         await self._tell(AccountDeleted(jid))
@@ -132,12 +133,14 @@ class Accounts:
 
     async def disable(self, jid: JID) -> None:
         """Let nobody log in, and lose nothing."""
+        _check_bare(jid)
         if not await self._store.set_disabled(jid, True):
             raise _missing(jid)
         await self._tell(AccountDisabled(jid))
 
     async def enable(self, jid: JID) -> None:
         """Undo `disable`."""
+        _check_bare(jid)
         if not await self._store.set_disabled(jid, False):
             raise _missing(jid)
         await self._tell(AccountEnabled(jid))
@@ -159,6 +162,7 @@ class Accounts:
 
     async def show(self, jid: JID) -> AccountDetails:
         """What is known of an account."""
+        _check_bare(jid)
         found = await self._store.find(jid)
         if found is None:
             raise _missing(jid)
@@ -173,6 +177,7 @@ class Accounts:
         await self._tell(AccountCreated(jid))
 
     async def _set_password(self, jid: JID, password: str) -> None:
+        _check_bare(jid)
         if not await self.exists(jid):
             raise _missing(jid)
         if not await self._store.set_keys(jid, await self._derive(jid, password)):
@@ -192,12 +197,11 @@ class Accounts:
         return _checked(acceptable, password, jid.local or "", self.settings)
 
     def _check_address(self, jid: JID) -> None:
-        if jid.local is None or jid.resource is not None:
-            raise AccountError(f"{jid} is no address of an account: write name@host", "bad-request")
+        _check_bare(jid)
         if self._hosts is not None and jid.domain not in self._hosts:
             raise AccountError(f"{jid.domain} is not served here", "item-not-found")
         try:
-            is_prepared = prepare_local(jid.local) == jid.local
+            is_prepared = prepare_local(jid.local or "") == jid.local
         except JIDError:
             is_prepared = False
         if not is_prepared:
@@ -213,6 +217,11 @@ class Accounts:
         if deleted and self._clock.now() - deleted < timedelta(seconds=self.settings.name_rest):
             # no word of an earlier owner: to who asks, the name is taken
             raise AccountError(f"{jid} exists already", "conflict")
+
+
+def _check_bare(jid: JID) -> None:
+    if jid.local is None or jid.resource is not None:
+        raise AccountError(f"{jid} is no address of an account: write name@host", "bad-request")
 
 
 def _checked(rule: Callable[..., str], *given: object) -> str:

@@ -152,7 +152,7 @@ class Admin:
     async def account_delete(self, jid: JID) -> None:
         """Delete an account and all that is kept for it, and end its sessions."""
         with _refusals():
-            await self.server.accounts.delete(jid)
+            await self.server.delete_account(jid)
 
     # --- hosts and sessions --------------------------------------------------------------
 

@@ -316,6 +316,15 @@ class Server:
             return False
         return any(session.priority >= 0 for session in self.sessions.available(own))
 
+    async def delete_account(self, jid: JID) -> None:
+        """End what the account stands for with others, then the account with all that it has.
+
+        Raises `AccountError` and `StoreError`.
+        """
+        await self.accounts.show(jid)  # raises for what is none
+        await self.presences.subscriptions.end(jid)
+        await self.accounts.delete(jid)
+
     def ping(self, session: Session) -> None:
         """Ask a client whether it is there; the answer counts by being read (XEP-0199 §4.1)."""
         iq = Iq("get", session.jid, session.host.jid, self.ids()).add(ping.Ping())

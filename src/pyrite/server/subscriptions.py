@@ -109,13 +109,20 @@ class Subscriptions:
                 await self._presences.reply(Presence(kind, contact, owner))
         return removal.was_listed
 
-    async def removed(self, owner: JID, item: Item) -> None:
-        """The account of `owner` ends, and its roster is gone: so is what `item` stood for."""
-        state = _state(item)
-        if state.shares_presence:
-            await self._presences.hide(owner, item.jid)
-        for kind in removal(state):
-            await self._presences.reply(Presence(kind, item.jid, owner))
+    async def end(self, owner: JID) -> None:
+        """Empty the roster of an account that is about to end, and tell its contacts.
+
+        The roster goes first, so that their answers change nothing. Raises `StoreError`.
+        """
+        items = tuple((await self._rosters.of(owner)).items.values())
+        if items:
+            await self._rosters.commit(*(Edit(owner, item.jid, lambda _: None) for item in items))
+        for item in items:
+            state = _state(item)
+            if state.shares_presence:
+                await self._presences.hide(owner, item.jid)
+            for kind in removal(state):
+                await self._presences.reply(Presence(kind, item.jid, owner))
 
     async def deliver_pending(self, roster: Roster, session: Session) -> None:
         """Requests that came while nobody was there, whole, until they are answered (§3.1.3)."""

@@ -17,7 +17,6 @@ from ...net.listener import network
 from ...wire import registration
 from ..accounts import AccountError
 from ..module import Module, Request, offering, request
-from ..store.roster import Edit
 
 
 class RegistrationSettings(Table):
@@ -119,16 +118,10 @@ class Registration(Module):
         await self.host.accounts.change_password(user, password)
 
     async def _delete(self, user: JID) -> None:
-        """End what the account stands for with others, then the account (§3.2)."""
+        """Delete the account of who asks (§3.2)."""
         if not self.settings.cancel:
             raise StanzaError("not-allowed", "accounts are not deleted here")
-        items = tuple((await self.host.rosters.of(user)).items.values())
-        if items:  # gone before others hear of it, so that their answers change nothing
-            edits = (Edit(user, item.jid, lambda _: None) for item in items)
-            await self.host.rosters.edit(*edits)
-        for item in items:
-            await self.host.presences.subscriptions.removed(user, item)
-        await self.host.accounts.delete(user)
+        await self.host.server.delete_account(user)
 
     def _is_newcomer(self, request: Request) -> bool:
         """Whether it comes before log-in: nobody sends then, in the host's own name."""
