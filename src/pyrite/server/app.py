@@ -78,7 +78,7 @@ class Server:
         self.sessions = Sessions()
         self.hosts: dict[str, Host] = {}
         self.changing = asyncio.Lock()  # held by who loads or unloads modules or hosts
-        self._unbinding: dict[Session, asyncio.Future[None]] = {}  # sessions on their way out
+        self._unbinding: dict[JID, tuple[Session, asyncio.Future[None]]] = {}  # on their way out
         self.router = Router(self)
         self.listeners = Listeners(self)
         self.commands.add_all(Admin(self))
@@ -99,7 +99,8 @@ class Server:
             self.stores = await open_stores(settings.store.url, settings.data, self.clock)
             stack.push_async_callback(self.stores.close)
             self.settings = settings = await restored(settings, self.stores.settings)
-            self.scope = await stack.enter_async_context(Scope("server", MAX_BACKGROUND))
+            most = MAX_BACKGROUND + settings.limits.connections  # and each may be leaving
+            self.scope = await stack.enter_async_context(Scope("server", most))
             self.accounts = Accounts(
                 self.stores.accounts,
                 settings.auth,
@@ -138,8 +139,8 @@ class Server:
         for session in tuple(self.sessions.at(domain)):
             session.end(gone)
             await self.unbind(session)
-        while leaving := next((one for one in self._unbinding if one.host is host), None):
-            await self.unbind(leaving)
+        while leaving := [one for one, _ in self._unbinding.values() if one.host is host]:
+            await self.unbind(leaving[0])
         for name in reversed(tuple(host.modules)):
             await host.unload(name)
         del self.hosts[domain]
@@ -233,7 +234,7 @@ class Server:
         while (old := self.sessions.find(full) or self._leaving(full)) is not None:
             if self.sessions.find(full) is old:
                 old.end(StreamError("conflict", "the resource was bound by another client"))
-            await self.unbind(old)  # its end is told before the new one's beginning
+            await self.part(old)  # its end is told before the new one's beginning
         if len(self.sessions.of(account)) >= self.settings.limits.sessions_per_account:
             raise StanzaError("resource-constraint", "too many clients of one account")
         session = Session(full, self.host_for(account.domain), lang=lang)
@@ -243,7 +244,17 @@ class Server:
 
     def _leaving(self, full: JID) -> Session | None:
         """The session that had this address and is not gone for everybody yet."""
-        return next((one for one in self._unbinding if one.jid == full), None)
+        found = self._unbinding.get(full)
+        return found[0] if found else None
+
+    async def part(self, session: Session) -> None:
+        """As `unbind`, and to its end although whoever waits for it is cancelled."""
+        try:
+            leaving = self.scope.start(self.unbind(session))
+        except ScopeFullError:
+            await self.unbind(session)
+        else:
+            await asyncio.shield(leaving)
 
     async def unbind(self, session: Session) -> None:
         """The session is over: tell who knew of it, and hand back what it was not given.
@@ -251,10 +262,12 @@ class Server:
         Who calls it once more waits until that is done.
         """
         if not self.sessions.remove(session):
-            if (under_way := self._unbinding.get(session)) is not None:
+            leaving, under_way = self._unbinding.get(session.jid, (None, None))
+            if leaving is session and under_way is not None:
                 await asyncio.shield(under_way)
             return
-        done = self._unbinding[session] = asyncio.get_running_loop().create_future()
+        done = asyncio.get_running_loop().create_future()
+        self._unbinding[session.jid] = session, done
         token = kit_log.bind(host=session.host.domain, session=session.jid)
         try:
             await self._take_leave(session)
@@ -262,7 +275,7 @@ class Server:
         finally:
             self.privacy.ended(session)
             token.var.reset(token)
-            del self._unbinding[session]
+            del self._unbinding[session.jid]
             done.set_result(None)
 
     async def _take_leave(self, session: Session) -> None:

@@ -80,10 +80,11 @@ class ClientConnection:
             self.server.listeners.connections.discard(self)
             if self.exchange:
                 self.exchange.abort()
-            if self.session:
-                await self.server.unbind(self.session)
+            self._leave()
             if self.leaving:
                 await asyncio.wait([self.leaving])
+            elif self.session:
+                await self.server.unbind(self.session)
 
     # --- events ----------------------------------------------------------------------
 

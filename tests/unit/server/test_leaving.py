@@ -211,3 +211,22 @@ async def test_order_is_kept_while_one_stanza_waits(tmp_path: Path) -> None:
         came = [await scene.receive(JULIET) for _ in range(4)]
         tags = [e and (e.name.tag, e.text or next(e.elements, e).text) for e in came]
         assert tags == [("message", "1"), ("message", "2"), ("presence", ""), ("iq", "")]
+
+
+@ONE_LOOP
+async def test_who_takes_a_place_and_gives_up_stops_nothing(tmp_path: Path) -> None:
+    """What the old session has yet to hear of is kept, though the new one is cancelled."""
+    async with in_memory(story("offline"), tmp_path, 0) as scene:
+        for actor in (ROMEO, JULIET):
+            await scene.join(actor)
+            await scene.send(actor, "<presence/>")
+        await scene.send(ROMEO, f'<message to="{JULIET}" type="chat"><body>1</body></message>')
+        gate = Gate(scene.server, Presence, "unavailable")
+        coming = await reached(gate, scene.server.bind(JULIET.bare, JULIET.resource))
+        coming.cancel()
+        await asyncio.wait([coming])
+        gate.opened.set()
+        async with asyncio.timeout(PATIENCE):
+            while await stored(scene) == 0:  # noqa: ASYNC110
+                await asyncio.sleep(0)
+        assert "unavailable" in await types(scene, ROMEO, JULIET)
