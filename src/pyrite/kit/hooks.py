@@ -3,7 +3,8 @@
 All are typed objects, so a misspelt hook is an import error and a handler of the wrong
 shape a type error. There are no priorities: a filter's handlers stand in named stages,
 and nothing may depend on the order within one. A handler that need not wait is an
-ordinary function; only what may wait is `async`.
+ordinary function; only what may wait is `async`, and what seldom does is an ordinary function
+that gives the coroutine to await.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from enum import IntEnum
+from types import CoroutineType
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from .outage import Outage
@@ -35,7 +37,6 @@ class Stage(IntEnum):
 class _Handler(NamedTuple):
     stage: Stage
     call: Callable[..., Any]
-    waits: bool
     kinds: tuple[type, ...]
 
 
@@ -53,7 +54,7 @@ class Filter(Generic[T]):
 
     def add(self, stage: Stage, call: Callable[..., Any], *kinds: type) -> Remove:
         """Let `call(value, *context)` see values that are instances of `kinds`, or all."""
-        handler = _Handler(stage, call, _waits(call), kinds)
+        handler = _Handler(stage, call, kinds)
         self.handlers.append(handler)
         self._plans.clear()
 
@@ -68,10 +69,10 @@ class Filter(Generic[T]):
         plan = self._plans.get(value.__class__)
         if plan is None:
             plan = self._plan(value.__class__)
-        for stage, call, waits, _ in plan:
+        for stage, call, _ in plan:
             try:
                 changed = call(value, *context)
-                if waits:
+                if changed.__class__ is CoroutineType:
                     changed = await changed
                 if changed is not None:
                     if stage is not Stage.REWRITE:
@@ -141,10 +142,6 @@ def _tell(what: str, call: Callable[..., Any], error: Exception) -> None:
         log.info("%s: %s: %s", what, _name(call), error)
     else:
         log.error("%s: %s", what, _name(call), exc_info=error)
-
-
-def _waits(call: Callable[..., Any]) -> bool:
-    return inspect.iscoroutinefunction(inspect.unwrap(call))
 
 
 def _name(call: Callable[..., Any]) -> str:

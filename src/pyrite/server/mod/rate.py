@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import Annotated
 
 from msgspec import Meta
@@ -39,11 +40,10 @@ class Rate(Module):
         self._limit = Limit(self.settings.stanzas, self.settings.burst)
 
     @sending(Stage.GUARD)
-    async def wait(self, _: Stanza, session: Session) -> None:
+    def wait(self, _: Stanza, session: Session) -> Awaitable[None] | None:
         """While this waits, nothing more is read from the client."""
         bucket = session[BUCKET]
         if bucket is None:
             bucket = session[BUCKET] = Bucket(self._limit)
         delay = bucket.spend(self.clock.monotonic(), 1)
-        if delay > SHORT:
-            await self.clock.sleep(delay)
+        return self.clock.sleep(delay) if delay > SHORT else None

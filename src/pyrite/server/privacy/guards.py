@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from ...core.errors import StanzaError
@@ -103,11 +103,14 @@ class Guards:
 
     # --- the guards ------------------------------------------------------------------
 
-    async def _leaving(self, stanza: Stanza, session: Session) -> None:
+    def _leaving(self, stanza: Stanza, session: Session) -> Awaitable[None] | None:
         """Nothing goes to whom the user blocks (XEP-0191 §3.3, XEP-0016 §2.13)."""
         to, owner = stanza.to, session.jid.bare
         if to is None or (self._defaults.get(owner, _UNKNOWN) is None and not self._active):
-            return  # as for nearly every stanza
+            return None  # as for nearly every stanza
+        return self._check_leaving(stanza, to, owner, session)
+
+    async def _check_leaving(self, stanza: Stanza, to: JID, owner: JID, session: Session) -> None:
         rules = await self.holding(session)
         if rules is None or await self.allows(rules, kind_out(stanza), to, owner):
             return
@@ -115,11 +118,13 @@ class Guards:
             raise blocking.refusal()
         raise StanzaError("not-acceptable", "your privacy list denies this", type="cancel")
 
-    async def _arriving(self, stanza: Stanza, owner: JID, targets: Sequence[Session]) -> None:
+    def _arriving(
+        self, stanza: Stanza, owner: JID, targets: Sequence[Session]
+    ) -> Awaitable[None] | None:
         """Nothing comes from whom the user blocks; to them the user is not there (§3.3)."""
         if self._defaults.get(owner, _UNKNOWN) is None and not self._active:
-            return  # as for nearly every stanza
-        await self._check(stanza, owner, targets, None)
+            return None  # as for nearly every stanza
+        return self._check(stanza, owner, targets, None)
 
     async def _arriving_presence(
         self, stanza: Presence, owner: JID, targets: Sequence[Session]
