@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from .hosts import Host
 
 P = TypeVar("P")
-
 log = logging.getLogger(__name__)
 
 RELAX = 15.0  # seconds of silence after which a stream's parser is let go
