@@ -103,7 +103,6 @@ async def test_what_an_older_database_has_is_still_there(dump: Path, tmp_path: P
         assert message[1:] == (START, "<message><body>ä</body></message>")
         assert await stores.private.find(ROMEO, "storage:bookmarks", "storage") == "<storage/>"
         assert await stores.vcards.find(ROMEO) == VCard("<vCard/>", "ab12")
-        assert await stores.blocks.load(ROMEO) == (JID.parse("tybalt@capulet.lit"),)
         assert await stores.privacy.default(ROMEO) == PrivacyList("work", "<item/>")
         assert await stores.activity.find(ROMEO) == LastActivity(START, "gone")
         assert await stores.settings.load() == {"motd": '"hello"'}

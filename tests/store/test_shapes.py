@@ -132,7 +132,6 @@ async def fill(stores: Stores, owner: JID) -> None:
     await stores.offline.add(owner, JULIET, "<m/>", STAMP, limit_count=9, limit_bytes=99)
     await stores.private.put(owner, "ns", "a", "<a/>", Quota())
     await stores.vcards.put(owner, VCard("<vCard/>", "ab"))
-    await stores.blocks.add(owner, [JULIET], limit=9)
     await stores.privacy.put(owner, PrivacyList("l", ""), limit=9)
     await stores.privacy.set_default(owner, "l")
     await stores.activity.put(owner, LastActivity(STAMP, None))

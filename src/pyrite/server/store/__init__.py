@@ -18,7 +18,6 @@ from ...store.shapes import KeyValues, Log
 from ...store.sqlite_shapes import SqliteKeyValues, SqliteLog
 from .accounts import Accounts
 from .activity import Activity
-from .blocks import Blocks
 from .offline import Offline
 from .privacy import Privacy
 from .private import Private
@@ -26,7 +25,6 @@ from .roster import Rosters
 from .settings import LiveSettings
 from .sqlite.accounts import SqliteAccounts
 from .sqlite.activity import SqliteActivity
-from .sqlite.blocks import SqliteBlocks
 from .sqlite.offline import SqliteOffline
 from .sqlite.privacy import SqlitePrivacy
 from .sqlite.private import SqlitePrivate
@@ -35,7 +33,7 @@ from .sqlite.settings import SqliteSettings
 from .sqlite.vcards import SqliteVCards
 from .vcards import VCards
 
-SCHEMA: Final = Schema(folder=Path(__file__).parent / "migrations", head="0002")
+SCHEMA: Final = Schema(folder=Path(__file__).parent / "migrations", head="0003")
 SQLITE: Final = "sqlite:///"
 
 
@@ -52,7 +50,6 @@ class Stores:
     offline: Offline
     private: Private
     vcards: VCards
-    blocks: Blocks
     privacy: Privacy
     activity: Activity
     settings: LiveSettings
@@ -93,7 +90,6 @@ async def open_stores(
         offline=SqliteOffline(engine),
         private=SqlitePrivate(engine),
         vcards=SqliteVCards(engine),
-        blocks=SqliteBlocks(engine),
         privacy=SqlitePrivacy(engine),
         activity=SqliteActivity(engine),
         settings=SqliteSettings(engine),

@@ -18,7 +18,6 @@ from ..accounts import Account
 #: others change them.
 OWNED: Final = (
     "account_keys",
-    "blocks",
     "key_values",
     "last_activity",
     "log_entries",

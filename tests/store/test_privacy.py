@@ -1,4 +1,4 @@
-"""Block lists and privacy lists."""
+"""Privacy lists, of which block lists are a part."""
 
 from pyrite.core.jid import JID
 from pyrite.server.store import Stores
@@ -6,31 +6,6 @@ from pyrite.server.store.privacy import PrivacyList, PrivacyNames
 
 ROMEO = JID.parse("romeo@verona.lit")
 JULIET = JID.parse("juliet@verona.lit")
-A, B, C, D = map(JID.parse, ("z@x.example/r", "x.example", "a@x.example", "x.example/r @"))
-
-
-async def test_blocks_keep_their_order_and_form(stores: Stores) -> None:
-    blocks = stores.blocks
-    assert await blocks.load(ROMEO) == ()
-    assert await blocks.add(ROMEO, [A, B], limit=9)
-    assert await blocks.add(ROMEO, [C, A, D, C], limit=9)
-    assert await blocks.load(ROMEO) == (A, B, C, D)
-    assert await blocks.load(JULIET) == ()
-    assert await blocks.remove(ROMEO, [C, A, JULIET]) == (A, C)
-    assert await blocks.add(ROMEO, [A], limit=9)
-    assert await blocks.load(ROMEO) == (B, D, A)
-    assert await blocks.remove(ROMEO) == (B, D, A)
-    assert await blocks.load(ROMEO) == ()
-    parts = [(jid.local, jid.domain, jid.resource) for jid in (D,)]
-    assert parts == [(None, "x.example", "r @")]
-
-
-async def test_blocks_are_limited(stores: Stores) -> None:
-    assert await stores.blocks.add(ROMEO, [A, B], limit=2)
-    assert not await stores.blocks.add(ROMEO, [A, C], limit=2)
-    assert await stores.blocks.add(ROMEO, [A, B], limit=1)
-    assert await stores.blocks.load(ROMEO) == (A, B)
-    assert await stores.blocks.add(JULIET, [C], limit=2)
 
 
 async def test_privacy_lists(stores: Stores) -> None:
