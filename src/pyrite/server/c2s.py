@@ -79,11 +79,10 @@ class ClientConnection:
             self.server.listeners.connections.discard(self)
             if self.exchange:
                 self.exchange.abort()
-            self._leave()
+            if self.session:
+                await self.server.part(self.session)
             if self.leaving:
                 await asyncio.wait([self.leaving])
-            elif self.session:
-                await self.server.unbind(self.session)
 
     # --- events ----------------------------------------------------------------------
 
