@@ -13,7 +13,8 @@ from typing import Any
 from .shared import Shared, shared
 
 HIGH_WATER = 64 * 1024  # octets written that the socket has not taken: nothing is added
-STALL = 60.0  # seconds that the peer may leave its side of the socket full
+STALL = 60.0  # seconds in which the peer takes LEAST octets, or all, of what waits for it
+LEAST = 64 * 1024
 GRACE = 5.0  # seconds that the peer has to end its side after we ended ours
 
 # Why nothing is read at the moment; reading goes on when no reason is left.
@@ -30,7 +31,7 @@ class Flow(asyncio.BufferedProtocol):
     __slots__ = (
         *("bytes_in", "bytes_out", "error", "is_closing", "last_read"),
         *("is_full", "local_port", "peer_address"),
-        *("_crash", "_deadline", "_end", "_holds", "_is_dirty", "_is_ended"),
+        *("_crash", "_deadline", "_drained", "_end", "_holds", "_is_dirty", "_is_ended"),
         *("_is_lost", "_loop", "_shared", "_stall", "_transport", "_view"),
     )
     _loop: asyncio.AbstractEventLoop
@@ -50,6 +51,7 @@ class Flow(asyncio.BufferedProtocol):
         self.is_full = False  # the peer has too much to take
         self._is_ended = self._is_lost = False  # our side of the socket; all of it
         self._transport: Any = None
+        self._drained: asyncio.Future[None] | None = None  # what `writable` waits on
         self._deadline: asyncio.TimerHandle | None = None
         self._stall: asyncio.TimerHandle | None = None
         self._end: asyncio.TimerHandle | None = None
@@ -60,6 +62,12 @@ class Flow(asyncio.BufferedProtocol):
             self._is_dirty = True
             if self._transport is not None:
                 self._shared.add(self, self._loop)
+
+    async def writable(self) -> None:
+        """Wait until the peer has not too much to take any more, or is gone; STALL bounds it."""
+        while self.is_full and not self._is_lost:
+            self._drained = self._drained or self._loop.create_future()
+            await asyncio.shield(self._drained)
 
     def set_deadline(self, seconds: float, on_expiry: Callable[[], None] | None = None) -> None:
         """Call `on_expiry`, or else abort, unless cleared in time. Replaces one set before.
@@ -118,13 +126,14 @@ class Flow(asyncio.BufferedProtocol):
 
     def pause_writing(self) -> None:
         self.is_full = True
-        self._stall = self._loop.call_later(STALL, self.abort, "the peer stopped reading")
+        self._watch(self._transport.get_write_buffer_size())
 
     def resume_writing(self) -> None:
         self.is_full = False
         if self._stall is not None:
             self._stall.cancel()
             self._stall = None
+        self._tell_drained()
         self.wake()
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -135,6 +144,7 @@ class Flow(asyncio.BufferedProtocol):
             if timer is not None:
                 timer.cancel()
         self._stall = self._end = None
+        self._tell_drained()
 
     # For the connection
 
@@ -160,6 +170,22 @@ class Flow(asyncio.BufferedProtocol):
         """The peer has GRACE seconds from now."""
         self.clear_deadline()
         self._end = self._loop.call_later(GRACE, self.abort, reason)
+
+    def _watch(self, waiting: int) -> None:
+        self._stall = self._loop.call_later(STALL, self._look, waiting)
+
+    def _look(self, before: int) -> None:
+        """Go on watching a peer that takes some of what waits for it, if slowly."""
+        waiting = self._transport.get_write_buffer_size()
+        if before - waiting < LEAST:
+            self.abort("the peer stopped reading")
+        else:
+            self._watch(waiting)
+
+    def _tell_drained(self) -> None:
+        if self._drained is not None:
+            self._drained.set_result(None)
+            self._drained = None
 
     def _end_writing(self) -> None:
         """FIN, after all that was written; then wait for the peer's."""
