@@ -330,6 +330,7 @@ class ClientConnection:
         session.address = self.connection.peer_address
         session.secure = self.connection.tls is not None
         session.wake, session.drain = self.connection.wake, self.connection.flush
+        session.writable = self.connection.writable
         session.on_end = self._session_ended
         self.session, self.phase = session, Phase.BOUND
         kit_log.bind(session=session.jid)

@@ -115,6 +115,7 @@ class Presences:
         for source in roster.sources:
             if self._sessions.of(source):  # of one who is not there, silence says the same
                 await self.reply(Presence("probe", source, session.jid))
+                await session.room()
         await self.subscriptions.deliver_pending(roster, session)
         await session.host.events.tell(SessionAvailable(session))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -33,6 +33,10 @@ def _nobody() -> None:
     """No connection writes this queue out: the session is played in memory."""
 
 
+async def _no_wait() -> None:
+    """Nor is there one to wait for."""
+
+
 class Session:
     """One client, from resource binding to the end of its stream (RFC 6120 §7)."""
 
@@ -57,6 +61,7 @@ class Session:
         "queued_octets",
         "secure",
         "wake",
+        "writable",
     )
 
     def __init__(self, jid: JID, host: Host, *, lang: str | None = None) -> None:
@@ -78,6 +83,7 @@ class Session:
         self.gone: Callable[[Stanza], None] | None = None
         self.wake: Callable[[], None] = _nobody  # set by whoever writes the queue out
         self.drain: Callable[[], None] = _nobody  # writes now what the client's socket takes
+        self.writable: Callable[[], Awaitable[None]] = _no_wait  # until it takes some again
         self.on_end: Callable[[], None] = _nobody
         self.awaiting: dict[str, Callable[[Iq], None]] | None = None  # id -> who asked
         self._state: dict[Key[Any], Any] | None = None
@@ -110,6 +116,19 @@ class Session:
             if self._is_full():
                 self.end(StreamError("resource-constraint", "the client reads too slowly"))
         return self.wake()
+
+    async def room(self) -> None:
+        """Wait until the client takes what waits for it, if that is half of what may.
+
+        For who gives it much that it has asked for itself. Nobody else waits for a client.
+        """
+        limits = self.limits
+        has_many = len(self.queue) * 2 > limits.send_queue
+        if has_many or self.queued_octets * 2 > limits.send_queue_size:
+            self.drain()
+            if self.queue:
+                await self.writable()
+                self.drain()
 
     def _is_full(self) -> bool:
         limits = self.limits

@@ -15,6 +15,7 @@ from ..core.errors import StanzaError, StreamError
 from ..core.jid import JID
 from ..core.stanza import NS, Presence, read
 from ..core.xml import KEPT, parse
+from ..kit.outage import Outage
 from ..store.errors import QuotaExceeded
 from ..wire.subscription import Direction, Kind, Move, State, move, removal, state_of
 from .rosters import INTERESTED, Roster
@@ -132,9 +133,10 @@ class Subscriptions:
             try:
                 stanza = read(parse(item.request, NS, limits=KEPT))
                 await session.host.delivering.run(stanza, roster.owner, [session])
-            except (StreamError, StanzaError):
+            except (StreamError, StanzaError, Outage):
                 continue  # unwelcome by now, or kept by an older version that understood more
             session.send(stanza)
+            await session.room()
 
     def _check_request(self, stanza: Presence, to: JID) -> None:
         """Raises `StanzaError` for a request that would get no answer (§3.1.2)."""

@@ -12,6 +12,8 @@ from tests.service import JULIET, ROMEO, serving, until
 from pyrite.core.jid import JID
 from pyrite.core.stanza import Message, Presence
 from pyrite.core.xml import Element, Name
+from pyrite.server.store.roster import Edit, Item
+from pyrite.wire.presence import Status
 
 pytestmark = pytest.mark.asyncio(loop_factories=["uvloop"])
 
@@ -57,3 +59,23 @@ async def test_whoever_does_not_read_is_ended(secure: bool, tmp_path: Path) -> N
         async with asyncio.timeout(PATIENCE):
             while not await service.server.stores.offline.count(ROMEO):  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
+
+
+async def test_what_was_missed_is_given_as_fast_as_it_is_read(tmp_path: Path) -> None:
+    """Strangers can leave requests of megabytes; they must not keep anybody from logging in."""
+    async with serving(tmp_path, clear=True, limits="send-queue-size = '1MB'") as service:
+        people = [JID.parse(f"p{number}@verona.lit") for number in range(499)]
+        text = Presence("subscribe", ROMEO).add(Status("x" * 16_000)).write()
+        edits = [
+            Edit(ROMEO, jid, lambda _, jid=jid: Item(jid, request=text, listed=False))
+            for jid in people
+        ]
+        await service.server.stores.roster.edit(*edits)
+        romeo = await service.online(ROMEO_A)
+        romeo.writer.transport.pause_reading()  # type: ignore[attr-defined]
+        await romeo.send("<presence/>")
+        (connection,) = service.server.listeners.connections
+        await until(lambda: connection.connection.is_full)
+        romeo.writer.transport.resume_reading()  # type: ignore[attr-defined]
+        received = await romeo.barrier()
+        assert [e.attrs.get("type") for e in received].count("subscribe") == len(people)

@@ -196,6 +196,7 @@ class Offline(Module):
             if (message := self._message(each)) is not None:
                 mark = offline.Offline((offline.Item(_node(each.id)),))
                 session.send(message.add(mark))
+                await session.room()
 
     @request("set", offline.Offline, at=ANYBODY)
     async def remove(self, query: offline.Offline, request: Request) -> None:
