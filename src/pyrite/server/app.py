@@ -272,11 +272,24 @@ class Server:
         try:
             await self._take_leave(session)
             await session.host.events.tell(SessionEnded(session))
+            await self._forget_guest(session.jid.bare)
+        except Outage as error:
+            log.info("left behind by %s: %s", session.jid, error)
         finally:
             self.privacy.ended(session)
             token.var.reset(token)
             del self._unbinding[session.jid]
             done.set_result(None)
+
+    async def _forget_guest(self, account: JID) -> None:
+        """What a guest (RFC 4505) leaves goes with it: nobody comes again under that name."""
+        has_guests = "ANONYMOUS" in self.settings.auth.mechanisms
+        if not has_guests or self.sessions.of(account) or await self.accounts.exists(account):
+            return
+        await self.presences.subscriptions.end(account)
+        await self.stores.accounts.clear(account)
+        self.rosters.forget(account)
+        self.privacy.forget(account)
 
     async def _take_leave(self, session: Session) -> None:
         """What fails here must not cost the messages that come after it."""

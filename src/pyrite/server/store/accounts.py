@@ -33,6 +33,9 @@ class Accounts(Protocol):
     async def delete(self, jid: JID) -> bool:
         """Delete an account and all that any aggregate keeps for it; whether there was one."""
 
+    async def clear(self, jid: JID) -> None:
+        """Delete all that any aggregate keeps for `jid`, if that is no account."""
+
     async def exists(self, jid: JID) -> bool:
         """Whether there is an account, disabled or not."""
 

@@ -81,6 +81,15 @@ class SqliteAccounts:
 
         return await self._engine.write(delete)
 
+    async def clear(self, jid: JID) -> None:
+        owner = key(jid)
+
+        def clear(database: sqlite3.Connection) -> None:
+            if database.execute(EXISTS, (owner,)).fetchone() is None:
+                _wipe(database, owner)
+
+        await self._engine.write(clear)
+
     async def exists(self, jid: JID) -> bool:
         row = (key(jid),)
         return await self._engine.read(lambda db: db.execute(EXISTS, row).fetchone() is not None)
