@@ -181,11 +181,7 @@ class Rosters:
         for session in self._server.sessions.of(edited.owner).values():
             if session[INTERESTED]:
                 push = Iq("set", session.jid, None, self._server.ids()).add(query)
-                session.ask(push, _ignore)
-
-
-def _ignore(_: Iq) -> None:
-    """A client's answer to a push says nothing we act on (RFC 6121 §2.1.6)."""
+                session.send(push)  # its answer says nothing
 
 
 def shown(item: Item | None) -> wire.Item | None:

@@ -12,7 +12,7 @@ from pyrite.core.jid import JID
 from pyrite.kit.clock import ManualClock
 from pyrite.server.auth import BackendDown, Hasher, Limits
 from pyrite.server.auth.hashing import MAX_WAITING, WORKERS
-from pyrite.server.auth.limits import Failures, Rule, net
+from pyrite.server.auth.limits import Failures, Rule
 from unit.auth.world import JULIET, PASSWORD, ROMEO, SECURE, World, options
 
 HERE, THERE = "192.0.2.1", "198.51.100.7"
@@ -184,22 +184,6 @@ async def test_hosts_share_what_they_have_seen(verona: World) -> None:
     with pytest.raises(SaslError):
         limits.check(ROMEO, HERE)
     limits.check(JULIET, HERE)
-
-
-@pytest.mark.parametrize(
-    ("address", "network"),
-    [
-        ("192.0.2.1", "192.0.2.1"),
-        ("::ffff:192.0.2.1", "192.0.2.1"),
-        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
-        ("2001:db8:1:2::", "2001:db8:1:2::/64"),
-        ("fe80::1%eth0", "fe80::/64"),
-        ("", ""),
-        ("a socket", "a socket"),
-    ],
-)
-def test_what_counts_as_one_address(address: str, network: str) -> None:
-    assert net(address) == network
 
 
 def test_one_network_is_one_address() -> None:

@@ -12,13 +12,13 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from ipaddress import IPv6Address, ip_address, ip_network
 
 from ...core.errors import SaslError
 from ...core.jid import JID
 from ...kit.cache import Cache
 from ...kit.clock import Clock
 from ...kit.config import DAY
+from ...net.listener import network
 from .settings import AuthSettings
 
 log = logging.getLogger(__name__)
@@ -112,12 +112,12 @@ class Limits:
 
     def check(self, account: JID, address: str) -> None:
         """Raises `SaslError` ``temporary-auth-failure`` if it is too early to try."""
-        now, key, network = self._clock.monotonic(), self._key(account, address), net(address)
+        now, key = self._clock.monotonic(), self._key(account, address)
         guesses = self._guessing.get(key, 0)
         crowded = (
             guesses and self._accounts.count(key, now) + guesses >= self._accounts.rule.attempts
         )
-        if crowded or self._accounts.wait(key, now) or self._addresses.wait(network, now):
+        if crowded or self._accounts.wait(key, now) or self._addresses.wait(network(address), now):
             raise SaslError("temporary-auth-failure", "too many attempts; try again later")
 
     @contextmanager
@@ -136,7 +136,7 @@ class Limits:
     def failed(self, account: JID, address: str) -> None:
         """A wrong password, or a proof that was none."""
         now = self._clock.monotonic()
-        self._addresses.add(net(address), now)
+        self._addresses.add(network(address), now)
         failures = self._accounts.add(self._key(account, address), now)
         if failures >= self._accounts.rule.attempts:
             fields = {"address": address, "account": account, "failures": failures}
@@ -144,24 +144,11 @@ class Limits:
 
     def passed(self, account: JID, address: str) -> None:
         """The account's owner was here: from now on this address counts for itself."""
-        self._familiar.put((str(account), net(address)), True)
+        self._familiar.put((str(account), network(address)), True)
         self._accounts.forget(self._key(account, address))
 
     def _key(self, account: JID, address: str) -> str:
-        network = net(address)
-        if self._familiar.get((str(account), network)):
-            return f"{account} {network}"
+        place = network(address)
+        if self._familiar.get((str(account), place)):
+            return f"{account} {place}"
         return str(account)
-
-
-def net(address: str) -> str:
-    """What counts as one address: of IPv6 a /64, which is what one customer has at least."""
-    try:
-        parsed = ip_address(address.partition("%")[0])
-    except ValueError:
-        return address
-    if not isinstance(parsed, IPv6Address):
-        return str(parsed)
-    if parsed.ipv4_mapped:
-        return str(parsed.ipv4_mapped)
-    return str(ip_network((int(parsed) >> 64 << 64, 64)))

@@ -78,7 +78,7 @@ class Privacy(Module):
         for session in self.host.sessions.of(event.owner).values():
             if session[AWARE] or not event.by_blocking:
                 iq = Iq("set", session.jid, None, self.host.server.ids()).add(value)
-                session.ask(iq, _ignore)
+                session.send(iq)  # its answer says nothing
 
 
 def _aware(request: Request) -> Session:
@@ -86,7 +86,3 @@ def _aware(request: Request) -> Session:
         raise StanzaError("service-unavailable")
     request.session[AWARE] = True
     return request.session
-
-
-def _ignore(_: Iq) -> None:
-    """A client's answer to a push says nothing we act on (§2.6)."""
