@@ -295,6 +295,8 @@ class Server:
         """What fails here must not cost the messages that come after it."""
         try:
             await self.presences.leave(session)
+        except Outage as error:
+            log.info("presence not ended: %s: %s", session.jid, error)
         except Exception:
             log.exception("presence not ended: %s", session.jid)
         failures: list[Exception] = []

@@ -169,3 +169,16 @@ async def test_what_waited_for_who_is_gone_is_refused(
         await scene.server.unbind(scene.sessions.pop(JULIET))
         assert await conditions(scene, ROMEO) == ["internal-server-error"]
         assert_told_once(caplog)
+
+
+async def test_a_session_ends_without_its_roster(tmp_path: Path) -> None:
+    """What waited for it is kept all the same."""
+    async with in_memory(story("offline"), tmp_path, 0) as scene:
+        for actor in (ROMEO, JULIET):
+            await scene.join(actor)
+        await scene.send(JULIET, "<presence/>")
+        await scene.send(ROMEO, MESSAGE)
+        scene.server.rosters.forget(JULIET.bare)
+        await break_table(scene.server, "roster_items")
+        await scene.server.unbind(scene.sessions.pop(JULIET))
+        assert await scene.server.stores.offline.count(JULIET.bare) == 1
