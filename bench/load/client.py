@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from .acks import ENABLE, ENABLED, Acks
 from .scram import Exchange
 from .stream import LoadError, Stream, TLSStream
 
@@ -66,6 +67,11 @@ class Client:
             await self.iq("set", "<enable xmlns='urn:xmpp:carbons:2'/>", "carbons")
         self.stream.write(b"<presence/>")
         await self.sync()
+        if "sm" in features:
+            self.stream.acks = Acks(self.stream.write)
+            self.stream.write(ENABLE)
+            if (answer := await self.stream.until(ENABLED))[1] is None:
+                raise LoadError(f"no acknowledgements: {answer[0]!r}")
 
     async def leave(self) -> None:
         """End the stream, and wait until the server has let go of it."""

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from functools import cache
 from typing import cast
 
+from .acks import Acks
+
 READ = 65536  # octets taken out of TLS at once
 ANSWER = 20.0  # seconds that a server may take to answer before the run is given up
 
@@ -20,6 +22,7 @@ class Stream(asyncio.Protocol):
 
     def __init__(self) -> None:
         self.receive: Callable[[bytes], None] = self._keep
+        self.acks: Acks | None = None
         self.write: Callable[[bytes], None] = _unconnected
         self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.cipher = ""
@@ -63,6 +66,11 @@ class Stream(asyncio.Protocol):
         self.write = self._transport.write
 
     def data_received(self, data: bytes) -> None:
+        self._hand_over(data)
+
+    def _hand_over(self, data: bytes) -> None:
+        if self.acks is not None:
+            self.acks.feed(data)
         self.receive(data)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -104,7 +112,7 @@ class TLSStream(Stream):
         if not self._open.done() and not self._shake():
             return
         if clear := self._decrypt():
-            self.receive(clear)
+            self._hand_over(clear)
 
     def _shake(self) -> bool:
         try:
