@@ -4,6 +4,7 @@ RFC 6120 §11.1 forbids comments, processing instructions, DTDs and entities, so
 refuses them instead of ignoring them, and bounds whatever else a peer could make grow.
 """
 
+from .document import Container, Document, Part
 from .element import LANG, NS_XML, Element, Name, escape, quote, write, write_attributes
 from .limits import BEFORE_AUTHENTICATION, KEPT, Limits
 from .mistakes import NS_APP_ERRORS
@@ -17,11 +18,14 @@ __all__ = [
     "NS_APP_ERRORS",
     "NS_XML",
     "Closed",
+    "Container",
+    "Document",
     "Element",
     "Item",
     "Limits",
     "Name",
     "Opened",
+    "Part",
     "Reader",
     "escape",
     "parse",
