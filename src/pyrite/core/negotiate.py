@@ -27,8 +27,8 @@ FEATURES = Name(NS_STREAM, "features")
 #: How far a stream has come. ASKED is SECURE with an authentication under way.
 Phase = Enum("Phase", "PLAIN SECURE ASKED AUTHENTICATED BOUND")
 
-#: What the receiving side is asked for.
-Act = Enum("Act", "STARTTLS REFUSE_TLS AUTH RESPONSE ABORT BIND REGISTER STANZA")
+#: What the receiving side is asked for. EARLY is a feature's own element, before any session.
+Act = Enum("Act", "STARTTLS REFUSE_TLS AUTH RESPONSE ABORT BIND EARLY REGISTER STANZA")
 
 _STARTTLS, _AUTH = Name(NS_TLS, "starttls"), Name(NS_SASL, "auth")
 _RESPONSE, _ABORT = Name(NS_SASL, "response"), Name(NS_SASL, "abort")
@@ -68,6 +68,8 @@ def admit(phase: Phase, element: Element) -> Act:
         return act
     if name in _STANZAS or name.ns in (NS_SASL, NS_TLS):
         raise StreamError("not-authorized", f"{name.tag} may not be sent now")
+    if phase is Phase.AUTHENTICATED and name.ns != NS_STREAM:
+        return Act.EARLY
     raise StreamError("unsupported-stanza-type", name.tag[:64])
 
 

@@ -61,13 +61,16 @@ from .accounts import (
     PasswordChanged,
 )
 from .commands import Caller, CommandError, command
+from .debts import owe
 from .hosts import Host
 from .module import (
     At,
     Module,
     ModuleError,
     Request,
+    binding,
     delivering,
+    early,
     node,
     nonza,
     offering,
@@ -80,7 +83,7 @@ from .presence import PresenceChanged, SessionAvailable, SessionUnavailable
 from .session import Key, Session, SessionBound, SessionEnded
 from .sessions import Sessions
 
-VERSION = "1.1"
+VERSION = "1.2"
 
 __all__ = [
     "DAY",
@@ -151,6 +154,7 @@ __all__ = [
     "Wrong",
     "anything",
     "attr",
+    "binding",
     "body",
     "child",
     "child_text",
@@ -159,6 +163,7 @@ __all__ = [
     "command",
     "decode",
     "delivering",
+    "early",
     "encode",
     "flag",
     "has_body",
@@ -167,6 +172,7 @@ __all__ = [
     "nonza",
     "offering",
     "on",
+    "owe",
     "payload",
     "request",
     "sending",

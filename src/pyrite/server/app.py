@@ -40,7 +40,7 @@ from .module import ModuleError
 from .presence import Presences
 from .privacy import Privacy
 from .rosters import Rosters
-from .router import Router, refusal
+from .router import AGAIN, Router, refusal
 from .session import Session, SessionBound, SessionEnded
 from .sessions import Sessions
 from .settings import HostSettings, Settings
@@ -323,6 +323,7 @@ class Server:
     async def _hand_back(self, stanza: Stanza, session: Session) -> None:
         """Save a stanza that waited for a client that is gone (RFC 6121 §8.5, XEP-0160)."""
         own, host = session.jid.bare, session.host.jid
+        token = AGAIN.set(True)
         try:
             if isinstance(stanza, Iq) and stanza.is_request:
                 if stanza.sender not in (None, host):  # ours needs no answer
@@ -336,6 +337,8 @@ class Server:
             if stanza.sender is not None and stanza.type != "error":
                 refused = refusal(error) if isinstance(error, Outage) else error
                 await self.router.route(stanza.refuse(refused))
+        finally:
+            AGAIN.reset(token)
 
     def _has_another(self, message: Message, own: JID) -> bool:
         """Whether another resource was given it too: not if it had waited for this one."""

@@ -91,6 +91,8 @@ class Host:
         self.offers: dict[Phase, list[Callable[[bool], Element | None]]] = {p: [] for p in Phase}
         self._requests: dict[tuple[str, Name, At], _Answer] = {}
         self._nonzas: dict[Name, _Nonza] = {}
+        self._early: dict[Name, _Nonza] = {}
+        self._bindings: dict[Name | None, list[_Nonza]] = {}
         self._loaded: dict[str, _Loaded] = {}
 
     async def load(self, name: str, settings: Any = None) -> None:
@@ -176,7 +178,11 @@ class Host:
                 self.nodes[name] = Node(handler, at)
                 return lambda: self.nodes.pop(name) and None
             case "nonza", (element,):
-                return self._take_with(_Nonza(element, handler, _waits(handler)))
+                return _take_with(self._nonzas, _Nonza(element, handler, _waits(handler)))
+            case "early", (element,):
+                return _take_with(self._early, _Nonza(element, handler, _waits(handler)))
+            case "binding", (element,):
+                return self._bind_with(element, handler)
             case "on", (event,):
                 return self.events.on(event, handler)
             case "command", _:
@@ -197,12 +203,11 @@ class Host:
 
         return remove
 
-    def _take_with(self, nonza: _Nonza) -> Remove:
-        name = name_of(nonza.payload)
-        if name in self._nonzas:
-            raise ModuleError(f"another module takes {name.ns} {name.tag}")
-        self._nonzas[name] = nonza
-        return lambda: self._nonzas.pop(name) and None
+    def _bind_with(self, payload: type | None, handler: Callable[..., Any]) -> Remove:
+        binding = _Nonza(payload or type(None), handler, _waits(handler))
+        others = self._bindings.setdefault(name_of(payload) if payload else None, [])
+        others.append(binding)
+        return lambda: others.remove(binding)
 
     async def take_nonza(self, element: Element, session: Session) -> None:
         """Hand over what a client sent beside its stanzas.
@@ -220,6 +225,49 @@ class Host:
         taken = found.call(payload, session)
         if found.waits:
             await taken
+
+    async def take_early(self, element: Element, account: JID) -> tuple[Element, Session | None]:
+        """The answer to what a client asks for in place of binding, and the session it gets.
+
+        Raises `StreamError` as `take_nonza` does.
+        """
+        found = self._early.get(element.name)
+        if found is None:
+            raise StreamError("unsupported-stanza-type", element.name.tag[:64])
+        try:
+            payload: Any = decode(found.payload, element)
+        except StanzaError as error:
+            raise StreamError("bad-format", error.text) from None
+        taken = found.call(payload, account)
+        if found.waits:
+            taken = await taken
+        answer: tuple[Element, Session | None] = taken
+        return answer
+
+    def inline(self) -> list[str]:
+        """The namespaces of what a client may ask for along with its resource."""
+        return sorted({name.ns for name, handlers in self._bindings.items() if name and handlers})
+
+    async def bound(self, session: Session, asked: Sequence[Element]) -> list[Element]:
+        """Do what a client `asked` for along with its new session; what it is told of it.
+
+        What nobody knows is ignored, and what fails is left out (XEP-0386 §5).
+        """
+        told: list[Element] = []
+        for element in (None, *asked):
+            for binding in tuple(self._bindings.get(element.name if element else None, ())):
+                try:
+                    payload: Any = decode(binding.payload, element) if element else None
+                    answer = binding.call(payload, session)
+                    if binding.waits:
+                        answer = await answer
+                except StanzaError as error:
+                    log.debug("not done in binding: %s: %s", session.jid, error)
+                except Exception:
+                    log.exception("binding failed: %s", binding.call.__qualname__)
+                else:
+                    told += [answer] if answer is not None else []
+        return told
 
     async def route(self, stanza: Stanza) -> None:
         """Bring a stanza of a module's making to its `to`; what is refused is dropped."""
@@ -266,6 +314,15 @@ class Host:
         if found.waits:
             answer = await answer
         return iq.answer(answer)
+
+
+def _take_with(places: dict[Name, _Nonza], nonza: _Nonza) -> Remove:
+    """Let `nonza` take its element, which nobody may take yet."""
+    name = name_of(nonza.payload)
+    if name in places:
+        raise ModuleError(f"another module takes {name.ns} {name.tag}")
+    places[name] = nonza
+    return lambda: places.pop(name) and None
 
 
 def _waits(handler: Callable[..., Any]) -> bool:

@@ -9,6 +9,8 @@ Decorators only mark. `Host.load` reads the marks, `Host.unload` undoes them. Th
     offering     an element among the stream's features
     node         a service-discovery node that the module answers for
     nonza        an element of a bound client's stream that is no stanza
+    early        an element of a client that has authenticated and has no session yet
+    binding      what a client asks for along with its resource
     on           something that has happened
     command      an operator's action (`server/commands.py`)
 """
@@ -137,6 +139,23 @@ def nonza(payload: type) -> Callable[[F], F]:
     Exactly one module takes each; what none takes ends the stream. Raise `StreamError` to end it.
     """
     return _mark("nonza", payload)
+
+
+def early(payload: type) -> Callable[[F], F]:
+    """Take `payload` in place of binding: ``async (payload, account) -> (answer, session)``.
+
+    The answer is an element; the session, if any, goes on with this client's connection.
+    """
+    return _mark("early", payload)
+
+
+def binding(payload: type | None = None) -> Callable[[F], F]:
+    """Do what a client asks for along with its resource (XEP-0386 §5): ``(payload, session)``.
+
+    The answer, an element or None, stands in what the client is told. Without a `payload` each
+    new session is told, and the handler is given None.
+    """
+    return _mark("binding", payload)
 
 
 def on(event: type) -> Callable[[F], F]:

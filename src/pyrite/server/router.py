@@ -8,6 +8,7 @@ order (RFC 6120 §10.1).
 from __future__ import annotations
 
 import logging
+from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 from ..core.errors import StanzaError, StreamError
@@ -18,6 +19,7 @@ from ..kit.meter import Counter, Family
 from ..kit.outage import Outage
 from ..store.errors import QuotaExceeded
 from ..wire.delivery import Action, decide, target
+from .debts import HANDLING
 from .module import Request
 from .session import Session
 
@@ -26,6 +28,10 @@ if TYPE_CHECKING:
     from .hosts import Host
 
 log = logging.getLogger(__name__)
+
+#: What is routed now was routed before, to a session that went before taking it: it has its ids,
+#: stands in the archives, and was copied to whoever wanted copies.
+AGAIN: ContextVar[bool] = ContextVar("again", default=False)
 
 SAMPLE = 64  # one of so many stanzas is timed
 CLASSES = (0.00001, 0.00003, 0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 10.0)
@@ -64,6 +70,8 @@ class Router:
         Refusals go back to the session. Raises nothing but cancellation and `StreamError`.
         """
         self._received[stanza.__class__].value += 1
+        HANDLING.set(session)
+        session.handling = stanza
         self._until_timed -= 1
         began = None if self._until_timed else self._monotonic()
         try:
@@ -72,15 +80,16 @@ class Router:
             stanza = await session.host.sending.run(stanza, session)
             await self._send(stanza, session)
         except StanzaError as error:
-            self._refuse(stanza, error, session)
+            self.refuse(stanza, error, session)
         except StreamError:
             raise
         except (Outage, QuotaExceeded) as error:
-            self._refuse(stanza, refusal(error), session)
+            self.refuse(stanza, refusal(error), session)
         except Exception:
             log.exception("stanza failed: %s from %s", stanza.tag, session.jid)
-            self._refuse(stanza, StanzaError("internal-server-error"), session)
+            self.refuse(stanza, StanzaError("internal-server-error"), session)
         finally:
+            session.handled += 1
             if began is not None:
                 self._timed(began)
 
@@ -88,7 +97,7 @@ class Router:
         self._seconds.observe(self._monotonic() - began)
         self._until_timed = SAMPLE
 
-    def _refuse(self, stanza: Stanza, error: StanzaError, session: Session) -> None:
+    def refuse(self, stanza: Stanza, error: StanzaError, session: Session) -> None:
         """Tell the sender, unless the stanza is an answer itself or presence that says no more."""
         if stanza.type == "error" or (stanza.__class__ is Iq and stanza.type == "result"):
             return
@@ -101,6 +110,7 @@ class Router:
     def refuse_unread(self, element: Element, error: StanzaError, session: Session) -> None:
         """Tell a local session that the addresses of a stanza of its are none."""
         stanza = read_unaddressed(element)
+        session.handled += 1
         if stanza.type not in ("error", "result"):
             self.refused[stanza.tag, error.condition].value += 1
             session.send(stanza.refuse(error).routed(to=session.jid))

@@ -12,6 +12,7 @@ from ..core.jid import JID
 from ..core.stanza import Iq, Presence, Stanza
 
 if TYPE_CHECKING:
+    from .debts import Debts
     from .hosts import Host
 
 T = TypeVar("T")
@@ -45,10 +46,13 @@ class Session:
         "address",
         "awaiting",
         "began",
+        "debts",
         "delivered",
         "drain",
         "ended",
         "gone",
+        "handled",
+        "handling",
         "host",
         "jid",
         "lang",
@@ -78,6 +82,9 @@ class Session:
         self.priority = -1  # of that presence; below 0 it gets no messages by its bare address
         self.queue: list[Stanza] = []
         self.queued_octets = 0
+        self.handled = 0  # stanzas of the client's
+        self.handling: Stanza | None = None  # the one that is handled now, or was last
+        self.debts: Debts | None = None  # what is yet to be committed for these
         self.ended: StreamError | None = None
         #: Takes what is sent from now on: the session is nobody's to write to any more.
         self.gone: Callable[[Stanza], None] | None = None

@@ -60,10 +60,10 @@ MEANS: dict[str, tuple[Act | str, ...]] = {
     "empty iq": (N, N, N, N, A.STANZA),
     "message": (N, N, N, N, A.STANZA),
     "presence": (N, N, N, N, A.STANZA),
-    "other": (U, U, U, U, U),
-    "old session": (U, U, U, U, U),
+    "other": (U, U, U, A.EARLY, U),
+    "old session": (U, U, U, A.EARLY, U),
     "features": (U, U, U, U, U),
-    "compress": (U, U, U, U, U),
+    "compress": (U, U, U, A.EARLY, U),
 }
 
 

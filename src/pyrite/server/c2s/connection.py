@@ -1,0 +1,222 @@
+"""One client's connection: what is read goes its way, what is queued is written."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from ...core.errors import StanzaError, StreamError
+from ...core.jid import JID
+from ...core.negotiate import Phase
+from ...core.stanza import read
+from ...core.stream import ERROR, Event, Stream
+from ...core.xml import Closed, Element, Opened
+from ...kit import log as kit_log
+from ...kit.tasks import ScopeFullError
+from ...net.connection import Connection
+from ...net.tls import TlsContext
+from ..session import Session
+from .entry import Entry
+
+if TYPE_CHECKING:
+    from ..app import Server
+    from ..hosts import Host
+
+log = logging.getLogger(__name__)
+
+RELAX = 15.0  # seconds of silence after which a stream's parser is let go
+
+
+class ClientConnection:
+    """One client's stream, and its session once there is one.
+
+    Until then an `Entry` talks to the client; with the session it is gone.
+    """
+
+    __slots__ = (
+        *("connection", "context", "entry", "host", "jid", "lang", "leaving", "pinged"),
+        *("server", "session", "stream"),
+    )
+
+    def __init__(self, server: Server, context: TlsContext, *, direct: bool) -> None:
+        self.server = server
+        self.context = context
+        self.stream = Stream(limits=server.settings.limits.before_authentication())
+        self.stream.sender, self.stream.id = server.default_domain, server.ids()
+        self.connection: Connection[Event] = Connection(
+            feed=self.stream.feed,
+            handle=self._handle,
+            fill=self._fill,
+            tls=context if direct else None,
+            rate=server.settings.limits.reading(),
+        )
+        self.host: Host | None = None
+        self.jid: JID | None = None  # the account, once authenticated
+        self.entry: Entry | None = Entry(self, Phase.SECURE if direct else Phase.PLAIN)
+        self.session: Session | None = None
+        self.leaving: asyncio.Task[None] | None = None  # tells others that the session is gone
+        self.lang: str | None = None
+        self.pinged = False
+
+    async def run(self) -> None:
+        """Serve the client until its connection is over."""
+        limits = self.server.settings.limits
+        self.connection.set_deadline(limits.negotiation, self._too_slow)
+        self.server.listeners.connections.add(self)
+        kit_log.bind(address=self.connection.peer_address)
+        try:
+            await self.connection.run()
+        finally:
+            self.server.listeners.connections.discard(self)
+            if self.entry:
+                self.entry.abort()
+            if self.session:
+                await self.server.part(self.session)
+            if self.leaving:
+                await asyncio.wait([self.leaving])
+
+    # --- events ----------------------------------------------------------------------
+
+    async def _handle(self, event: Event) -> None:
+        try:
+            if self.session is not None and event.__class__ is Element:
+                return await self._stanza(event, self.session)
+            await self._converse(event)
+        except StreamError as error:
+            if isinstance(event, Element) and event.name == ERROR:
+                self.closed()  # the client's last word; an error is not answered with one
+            else:
+                self.end(error)
+        except Exception:
+            log.exception("client connection failed: %s", self.jid or self.connection.peer_address)
+            self.end(StreamError("internal-server-error"))
+        return self.connection.wake()
+
+    async def _converse(self, event: Event) -> None:
+        """Take what is no stanza of a session."""
+        match event:
+            case Opened(header) if self.entry is not None:
+                self.entry.opened(header)
+            case Element() if self.entry is not None:
+                await self.entry.take(event)
+            case Closed():
+                self.closed()
+            case StreamError():
+                raise event
+
+    async def _stanza(self, element: Element, session: Session) -> None:
+        """Take a stanza of a bound session (§8.1.2.1: its sender is who it says it is)."""
+        if session.ended is not None:
+            return
+        try:
+            stanza = read(element)
+        except StanzaError as error:
+            self.server.router.refuse_unread(element, error, session)
+            return
+        except StreamError:
+            await session.host.take_nonza(element, session)
+            return
+        claimed = stanza.sender
+        if claimed is not None and claimed != session.jid and claimed != session.jid.bare:
+            raise StreamError("invalid-from", "a stanza in somebody else's name")
+        stanza.sender = session.jid  # fresh: nobody else has seen it yet
+        if stanza.lang is None:
+            stanza.lang = session.lang
+        await self.server.router.receive(stanza, session)
+        if session.debts:
+            await session.debts.room()
+
+    # --- the end ---------------------------------------------------------------------
+
+    def closed(self) -> None:
+        """The client said goodbye: so do we, once what it is still to hear is written (§4.4)."""
+        self._flush_last()
+        self.stream.close()
+        self.connection.close()
+        self._leave()
+
+    def end(self, error: StreamError) -> None:
+        """Say why, and hang up. What is queued is written first, if the client reads."""
+        if not self.stream.is_closed:
+            self.server.listeners.tell(error, self)
+        self._flush_last()
+        self.stream.close(error)
+        self.connection.close()
+        self._leave()
+
+    def _leave(self) -> None:
+        """From now on the session is nobody's to send to, whenever the peer lets go of the socket.
+
+        Else what comes for it would pile up until then.
+        """
+        if self.session is not None and self.leaving is None:
+            with suppress(ScopeFullError):  # then `run` does it, a little later
+                self.leaving = self.server.scope.start(self.server.unbind(self.session))
+
+    # --- its session -----------------------------------------------------------------
+
+    def attach(self, session: Session) -> None:
+        """From now on this connection is the session's: it reads for it and writes its queue."""
+        session.address = self.connection.peer_address
+        session.secure = self.connection.tls is not None
+        session.wake, session.drain = self.connection.wake, self.connection.flush
+        session.writable = self.connection.writable
+        session.on_end = self._session_ended
+        self.session, self.entry = session, None
+        kit_log.bind(session=session.jid)
+        if session.ended is not None:  # somebody else took the resource meanwhile
+            self._session_ended()
+        if self.stream.is_closed:  # it took too long
+            self._leave()
+        else:
+            self.connection.clear_deadline()
+
+    def _session_ended(self) -> None:
+        ended = self.session.ended if self.session else None
+        self.end(ended or StreamError("reset"))
+
+    # --- time ------------------------------------------------------------------------
+
+    def _too_slow(self) -> None:
+        self.end(StreamError("connection-timeout", "negotiation took too long"))
+
+    def relax(self, now: float) -> bool:
+        """Let go of what a silent client does not need; whether there was any such thing."""
+        return now - self.connection.last_read >= RELAX and self.stream.relax()
+
+    def sweep(self, now: float) -> None:
+        """Ask a silent client whether it is there, and give up on one that stays silent.
+
+        `now` is the loop's time, in seconds. Called every few seconds.
+        """
+        session = self.session
+        if session is None or self.connection.is_closing:
+            return
+        limits = self.server.settings.limits
+        silent = now - self.connection.last_read
+        if silent < limits.ping_after:
+            self.pinged = False
+        elif not self.pinged:
+            self.pinged = True
+            self.server.ping(session)
+        elif silent >= limits.ping_after + limits.ping_timeout:
+            session.end(StreamError("connection-timeout", "no answer to a ping"))
+
+    # --- writing ---------------------------------------------------------------------
+
+    def _flush_last(self) -> None:
+        """Of a client that does not read, what is queued is better kept than written."""
+        if not self.connection.is_full:
+            self._flush()
+
+    def _flush(self) -> None:
+        session = self.session
+        if session is not None and session.queue and not self.stream.is_closed:
+            self.stream.send_text("".join([stanza.write() for stanza in session.take()]))
+
+    def _fill(self) -> bytes:
+        """What there is to write now."""
+        self._flush()
+        return self.stream.take()
