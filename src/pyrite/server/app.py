@@ -326,7 +326,7 @@ class Server:
         token = AGAIN.set(True)
         try:
             if isinstance(stanza, Iq) and stanza.is_request:
-                if stanza.sender not in (None, host):  # ours needs no answer
+                if stanza.sender is not None:
                     await self.router.route(stanza.refuse(StanzaError("recipient-unavailable")))
             elif isinstance(stanza, Message) and not self._has_another(stanza, own):
                 # by its stamp it is known as one that was delivered before

@@ -19,6 +19,7 @@ from ..core.xml import Element, Name
 from ..kit.hooks import Events, Filter, Offer, Remove
 from ..wire import disco
 from . import mod
+from .asking import Asking
 from .auth import Authenticator
 from .module import At, Mark, Module, ModuleError, Request
 from .session import Session
@@ -73,6 +74,7 @@ class Host:
         self.stores = server.stores
         self.accounts = server.accounts
         self.rosters = server.rosters
+        self.asking = Asking(self)  # others, in its own name
         self.presences = server.presences
         self.authenticator = Authenticator(
             domain,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..core.errors import StanzaError, StreamError
@@ -128,19 +129,23 @@ class Router:
 
     async def route(self, stanza: Stanza) -> None:
         """Bring a stanza that the server or a service made to its `to`; drop what is refused."""
+        try:
+            await self.bring(stanza)
+        except StanzaError as error:
+            log.debug("dropped: %s to %s: %s", stanza.tag, stanza.to, error)
+
+    async def bring(self, stanza: Stanza) -> None:
+        """As `route`, but raises `StanzaError` where the stanza is refused."""
         to = stanza.to
         if to is None:
             raise ValueError("nobody to route to")
-        try:
-            match stanza:
-                case Message():
-                    await self.message(stanza, to)
-                case Presence():
-                    await self.server.presences.arrived(stanza, to)
-                case Iq():
-                    await self._iq(stanza, to, None)
-        except StanzaError as error:
-            log.debug("dropped: %s to %s: %s", stanza.tag, to, error)
+        match stanza:
+            case Message():
+                await self.message(stanza, to)
+            case Presence():
+                await self.server.presences.arrived(stanza, to)
+            case Iq():
+                await self._iq(stanza, to, None)
 
     def host_of(self, to: JID) -> Host:
         """The host that serves `to`. Raises `StanzaError` for a domain that is not ours."""
@@ -180,6 +185,7 @@ class Router:
         message = await host.delivering.run(message, owner, ())  # type: ignore[assignment]
         if not await host.undelivered.run(message, owner):
             raise StanzaError("service-unavailable")
+        await host.events.tell(MessageWaits(message, owner))
 
     async def _to_host(self, message: Message) -> None:
         if message.type != "error":
@@ -215,6 +221,8 @@ class Router:
     async def _answered(self, iq: Iq, to: JID, host: Host, sender: Session | None) -> None:
         """A result or error: to the resource that asked, or to ourselves."""
         if to.resource is None:
+            if to == host.jid and host.asking.settle(iq):
+                return
             if sender is not None and to in (host.jid, sender.jid.bare):
                 sender.settle(iq)
             return
@@ -222,6 +230,14 @@ class Router:
         if target is not None:
             iq = await host.delivering.run(iq, to.bare, (target,))  # type: ignore[assignment]
             target.send(iq)
+
+
+@dataclass(frozen=True, slots=True)
+class MessageWaits:
+    """Nobody was there to take a message; it is kept, if it is worth that."""
+
+    message: Message
+    owner: JID  # bare
 
 
 def refusal(error: Outage | QuotaExceeded) -> StanzaError:
