@@ -20,6 +20,7 @@ NS_TLS = "urn:ietf:params:xml:ns:xmpp-tls"
 NS_SASL = "urn:ietf:params:xml:ns:xmpp-sasl"
 NS_BIND = "urn:ietf:params:xml:ns:xmpp-bind"
 NS_REGISTER = "jabber:iq:register"
+NS_PREAUTH = "urn:xmpp:pars:0"
 NS_REGISTER_FEATURE = "http://jabber.org/features/iq-register"
 
 FEATURES = Name(NS_STREAM, "features")
@@ -40,9 +41,11 @@ RECEIVING: dict[tuple[Phase, Name, str | None], Act] = {
     (Phase.PLAIN, _STARTTLS, None): Act.STARTTLS,
     (Phase.PLAIN, _AUTH, None): Act.AUTH,
     (Phase.PLAIN, _IQ, NS_REGISTER): Act.REGISTER,
+    (Phase.PLAIN, _IQ, NS_PREAUTH): Act.REGISTER,
     (Phase.SECURE, _STARTTLS, None): Act.REFUSE_TLS,
     (Phase.SECURE, _AUTH, None): Act.AUTH,
     (Phase.SECURE, _IQ, NS_REGISTER): Act.REGISTER,
+    (Phase.SECURE, _IQ, NS_PREAUTH): Act.REGISTER,
     (Phase.ASKED, _RESPONSE, None): Act.RESPONSE,
     (Phase.ASKED, _ABORT, None): Act.ABORT,
     (Phase.AUTHENTICATED, _STARTTLS, None): Act.REFUSE_TLS,

@@ -59,16 +59,23 @@ class At(IntFlag):
 class Request:
     """Who asks what of whom: what a `request` handler gets beside the payload."""
 
-    __slots__ = ("address", "iq", "sender", "session", "to")
+    __slots__ = ("address", "iq", "notes", "sender", "session", "to")
 
     def __init__(
-        self, iq: Iq, sender: JID, to: JID, session: Session | None, address: str = ""
+        self,
+        iq: Iq,
+        sender: JID,
+        to: JID,
+        session: Session | None,
+        address: str = "",
+        notes: dict[str, str] | None = None,
     ) -> None:
         self.iq = iq
         self.sender = sender  # the full address that asks
         self.to = to  # the host, or the bare address of the account that is asked about
         self.session = session  # of the sender, where it is a local one
         self.address = address  # of a peer that has no account yet, else empty
+        self.notes = {} if notes is None else notes  # kept with that peer's connection
 
     @property
     def place(self) -> At:

@@ -123,7 +123,9 @@ async def test_a_closed_host_lets_nobody_in(tmp_path: Path, setting: str) -> Non
             await say(scene, "get")
         with pytest.raises(StanzaError, match="not-allowed"):
             await say(scene, "set", named("juliet"))
-        assert not offered(scene.server.hosts[HOST], Phase.SECURE, secure=True)
+        # XEP-0445 §3: who was invited must see that there is a way in
+        is_offered = offered(scene.server.hosts[HOST], Phase.SECURE, secure=True)
+        assert is_offered is (setting == '"invite"')
 
 
 async def test_it_is_offered_where_it_works(tmp_path: Path) -> None:

@@ -28,13 +28,16 @@ P = TypeVar("P")
 class Entry:
     """How far a client has come on its way to a session. Its end is `ClientConnection.attach`."""
 
-    __slots__ = ("client", "connection", "exchange", "failures", "phase", "server", "stream")
+    __slots__ = (
+        *("client", "connection", "exchange", "failures", "notes", "phase", "server", "stream"),
+    )
 
     def __init__(self, client: ClientConnection, phase: Phase) -> None:
         self.client, self.phase = client, phase
         self.server, self.stream, self.connection = client.server, client.stream, client.connection
         self.exchange: Exchange | None = None
         self.failures = 0
+        self.notes: dict[str, str] = {}  # what modules have to remember of a newcomer
 
     def abort(self) -> None:
         """The client is gone."""
@@ -191,7 +194,8 @@ class Entry:
             if not isinstance(iq, Iq) or not iq.is_request or iq.id is None:
                 raise StreamError("not-authorized")
             address = self.connection.peer_address
-            answer = await host.answer(Request(iq, host.jid, host.jid, None, address))
+            request = Request(iq, host.jid, host.jid, None, address, self.notes)
+            answer = await host.answer(request)
         except (StanzaError, Outage) as error:
             refused = refusal(error) if isinstance(error, Outage) else error
             answer = read_unaddressed(element).refuse(refused)  # type: ignore[assignment]
