@@ -12,12 +12,13 @@ import pytest
 
 from pyrite.kit.config import Secret
 from pyrite.server import control
-from pyrite.server.commands import CommandError, Commands, command
+from pyrite.server.commands import PIECE, CommandError, Commands, Stream, command
 
 
 class Actions:
     def __init__(self) -> None:
         self.started = asyncio.Event()
+        self.ended = asyncio.Event()
 
     @command()
     async def echo(self, text: str, password: Secret | None = None) -> dict[str, object]:
@@ -33,6 +34,24 @@ class Actions:
     async def crash(self) -> None:
         """Fail."""
         raise RuntimeError("a bug with secret details")
+
+    @command()
+    async def shout(self, stream: Stream) -> int:
+        """Give back a file in capitals; how many octets it has."""
+        count = 0
+        while octets := await stream.read():
+            count += len(octets)
+            await stream.write(octets.decode().upper())
+        return count
+
+    @command()
+    async def flood(self, stream: Stream) -> None:
+        """Write without end."""
+        try:
+            while True:
+                await stream.write("x" * PIECE)
+        finally:
+            self.ended.set()
 
     @command()
     async def hang(self) -> None:
@@ -162,6 +181,81 @@ async def test_a_directory_may_be_deep(tmp_path: Path) -> None:
     deep.mkdir(parents=True)
     async with served(deep):
         assert await ask(deep, "echo", text="from below")
+
+
+class Book:
+    """A file of `size` octets, and what was written to it."""
+
+    def __init__(self, size: int, trouble: str = "") -> None:
+        self.left, self.trouble, self.written, self.pieces = size, trouble, 0, 0
+
+    def read(self, most: int) -> bytes:
+        if self.trouble == "reading":
+            raise OSError("the page is torn")
+        size = min(most, self.left)
+        self.left -= size
+        return b"a" * size
+
+    def write(self, text: str) -> None:
+        if self.trouble == "writing":
+            raise OSError("the pen is dry")
+        assert set(text) <= {"A", "x"}
+        self.written += len(text)
+        self.pieces += 1
+
+
+async def with_book(data: Path, name: str, book: Book) -> object:
+    return await asyncio.to_thread(control.ask, data, name, {}, 10.0, book)
+
+
+@pytest.mark.parametrize("size", [0, 1, PIECE, 50 * PIECE + 7])
+async def test_a_command_reads_and_writes_a_file_of_the_asking_side(
+    tmp_path: Path, size: int
+) -> None:
+    book = Book(size)
+    async with served(tmp_path):
+        assert await with_book(tmp_path, "shout", book) == size
+    assert (book.written, book.pieces) == (size, -(-size // PIECE))
+
+
+@pytest.mark.parametrize(("trouble", "said"), [("reading", "torn"), ("writing", "dry")])
+async def test_what_the_file_refuses_ends_the_command(
+    tmp_path: Path, trouble: str, said: str
+) -> None:
+    async with served(tmp_path):
+        with pytest.raises(OSError, match=said):
+            await with_book(tmp_path, "shout", Book(3 * PIECE, trouble))
+        assert await ask(tmp_path, "echo", text="still there")
+
+
+async def test_a_command_does_not_run_ahead_of_who_does_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the kernel holds is all that is held, and that not for ever."""
+    monkeypatch.setattr(control, "RUNNING", 0.05)
+    monkeypatch.setattr(control, "ANSWERING", 0.01)
+    async with served(tmp_path) as actions:
+        with socket.socket(socket.AF_UNIX) as peer:
+            peer.connect(str(tmp_path / control.NAME))
+            peer.sendall(b'{"command": "flood"}\n')
+            await actions.ended.wait()
+            assert await ask(tmp_path, "echo", text="meanwhile")
+            octets = await asyncio.to_thread(peer.makefile("rb").read)
+    assert PIECE < len(octets) < 1 << 21
+
+
+@pytest.mark.parametrize("length", [b"\xff\xff\xff\xff", b"\0\0\0\x05ab"])
+async def test_a_piece_that_is_none_ends_the_command(tmp_path: Path, length: bytes) -> None:
+    async with served(tmp_path):
+        reader, writer = await asyncio.open_unix_connection(str(tmp_path / control.NAME))
+        writer.write(b'{"command": "shout"}\n')
+        assert msgspec.json.decode(await reader.readline()) == {"wants": PIECE}
+        writer.write(length)
+        writer.write_eof()
+        answer = msgspec.json.decode(await reader.readline())
+        writer.close()
+    assert answer["code"] == 1
+    assert answer["error"] in ("the piece is too long", "the asking side is gone")
 
 
 def test_without_a_server_that_is_said(tmp_path: Path) -> None:

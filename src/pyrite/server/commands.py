@@ -6,7 +6,8 @@
 
 The name is the function's, with dashes. Arguments are typed and come as plain data; what is
 returned is typed and goes as plain data; the docstring is the help, everywhere. To refuse,
-raise `CommandError`. A parameter of type `Caller` is given who asks.
+raise `CommandError`. A parameter of type `Caller` is given who asks, one of type `Stream` what
+the command reads or writes that is too large for an argument or a result.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import inspect
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, TypeVar, get_args, get_type_hints
+from typing import Any, Literal, NamedTuple, Protocol, TypeVar, get_args, get_type_hints
 
 import msgspec
 from msgspec import Meta, Struct
@@ -63,6 +64,21 @@ class Caller:
 
 OPERATOR = Caller("admin")
 
+PIECE = 64 * 1024  # octets, the most that a `Stream` gives or is given at a time
+
+
+class Stream(Protocol):
+    """A file of the caller, wherever that is. Both wait until the other side is ready for more.
+
+    Both raise `CommandError` if the other side is gone, or cannot.
+    """
+
+    async def read(self) -> bytes:
+        """What comes next, at most `PIECE`; nothing at the end."""
+
+    async def write(self, text: str) -> None:
+        """Add `text`, at most `PIECE` characters."""
+
 
 def command(*, role: Role = "admin", name: str | None = None) -> Callable[[F], F]:
     """Make a function or method a command for callers of at least this role.
@@ -104,7 +120,8 @@ class Command:
         self.summary = self.help.partition("\n")[0]
         hints = get_type_hints(handler, include_extras=True)
         self._caller = next((key for key in hints if hints[key] is Caller), None)
-        hidden = {"return", self._caller}
+        self._stream = next((key for key in hints if hints[key] is Stream), None)
+        hidden = {"return", self._caller, self._stream}
         self._struct = _struct_of(handler, {k: v for k, v in hints.items() if k not in hidden})
         self.arguments = [_argument(field) for field in fields(self._struct)]
         if not self.help:
@@ -132,9 +149,20 @@ class Command:
             if caller.host is None or concerned != {caller.host}:
                 raise CommandError(f"{caller} may do this for {caller.host} only")
 
-    async def run(self, caller: Caller, values: Mapping[str, Any]) -> Any:
+    @property
+    def streams(self) -> bool:
+        """Whether it needs a `Stream`."""
+        return self._stream is not None
+
+    async def run(
+        self, caller: Caller, values: Mapping[str, Any], stream: Stream | None = None
+    ) -> Any:
         """What the handler returns."""
-        extra = {self._caller: caller} if self._caller else {}
+        extra: dict[str, Any] = {self._caller: caller} if self._caller else {}
+        if self._stream is not None:
+            if stream is None:
+                raise UsageError(f"{self.name} reads or writes a file, and none was given")
+            extra[self._stream] = stream
         result = self.handler(**values, **extra)
         return await result if inspect.isawaitable(result) else result
 
@@ -183,7 +211,11 @@ class Commands:
         return [self.add(method) for _, method in methods]
 
     async def run(
-        self, name: str, args: Mapping[str, Any] | None = None, caller: Caller = OPERATOR
+        self,
+        name: str,
+        args: Mapping[str, Any] | None = None,
+        caller: Caller = OPERATOR,
+        stream: Stream | None = None,
     ) -> Any:
         """The result of a command, typed; `encode` makes plain data of it.
 
@@ -194,7 +226,7 @@ class Commands:
         found = self._find(name, args)
         values = found.decode(args)
         found.check(caller, values)
-        result = await found.run(caller, values)
+        result = await found.run(caller, values, stream)
         log.info("command run: %s", name, extra={"caller": caller, "host": found.host or "-"})
         return result
 
@@ -210,6 +242,7 @@ class Commands:
                     {"name": a.name, "type": a.words, "required": a.required, "help": a.doc}
                     for a in one.arguments
                 ],
+                "streams": one.streams,
                 "hosts": [host for host in self._commands[one.name] if host],
             }
             for one in self

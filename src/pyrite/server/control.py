@@ -3,6 +3,11 @@
 One request a connection: a line of JSON ``{"command": …, "args": {…}}``, answered by a line
 ``{"result": …}`` or ``{"error": text, "code": exit code}``. Only the server's own user and
 root get an answer, by what the kernel says of the peer.
+
+A command that reads or writes a file does so through the asking side, which alone may open it:
+before the answer come lines ``{"wants": octets}``, each answered by four octets of length and so
+many of the file, none at its end; and lines ``{"piece": text}`` to add to the file. One side at a
+time speaks, so that neither waits for the other for ever.
 """
 
 from __future__ import annotations
@@ -17,12 +22,12 @@ import struct
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
 from ..kit.accept import accepting
-from .commands import CommandError, Commands, encode
+from .commands import PIECE, CommandError, Commands, encode
 
 log = logging.getLogger(__name__)
 
@@ -32,10 +37,11 @@ MAX_REQUEST = 1 << 20  # octets
 MAX_ANSWER = 64 << 20  # octets that the asking side takes
 MAX_CONNECTIONS = 16  # at a time; further ones wait in the kernel's queue
 ASKING = 10.0  # seconds for the peer to send its request
-RUNNING = 300.0  # seconds for a command to end
+RUNNING = 300.0  # seconds for a command to end, or to read or write the next piece
 ANSWERING = 30.0  # seconds for the peer to take the answer
 _MAX_PATH = 100  # octets; the kernel takes 107
 _CREDENTIALS = struct.Struct("3i")  # pid, uid, gid
+_LENGTH = struct.Struct("!I")  # of a piece of a file, before it
 
 
 class Request(msgspec.Struct, forbid_unknown_fields=True):
@@ -46,11 +52,23 @@ class Request(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Answer(msgspec.Struct, omit_defaults=True):
-    """What it is told: a result, or an error and the exit code for it."""
+    """What it is told: a result, or an error and the exit code for it; and before that pieces."""
 
     result: Any = None
     error: str | None = None
     code: int = 0
+    wants: int = 0
+    piece: str | None = None
+
+
+class File(Protocol):
+    """The asking side of a `commands.Stream`. Both raise `OSError`."""
+
+    def read(self, most: int, /) -> bytes:
+        """What comes next, at most so many octets; nothing at the end."""
+
+    def write(self, text: str, /) -> object:
+        """Add `text`."""
 
 
 class NotRunningError(Exception):
@@ -108,10 +126,17 @@ async def serving(
         path.unlink(missing_ok=True)
 
 
-def ask(data: Path, command: str, args: Mapping[str, Any], patience: float = RUNNING) -> Any:
+def ask(
+    data: Path,
+    command: str,
+    args: Mapping[str, Any],
+    patience: float = RUNNING,
+    file: File | None = None,
+) -> Any:
     """The result, as plain data, of a command that is run in the server of `data`.
 
-    Raises `NotRunningError` if there is none, `CommandError` as the command did.
+    Raises `NotRunningError` if there is none, `CommandError` as the command did, and what `file`
+    raises, which the command may read or write.
     """
     try:
         request = msgspec.json.encode(Request(command, dict(args))) + b"\n"
@@ -120,16 +145,38 @@ def ask(data: Path, command: str, args: Mapping[str, Any], patience: float = RUN
     with socket.socket(socket.AF_UNIX) as peer:
         peer.settimeout(patience)
         _connect(peer, data / NAME)
-        try:
+        with _trouble():
             peer.sendall(request)
-            answer = msgspec.json.decode(_line(peer), type=Answer)
-        except (OSError, msgspec.DecodeError) as error:
-            raise CommandError(f"the server did not answer: {error}") from None
+        answer = _answer_of(peer, file)
     if answer.error is not None:
         refusal = CommandError(answer.error)
         refusal.exit_code = answer.code
         raise refusal
     return answer.result
+
+
+def _answer_of(peer: socket.socket, file: File | None) -> Answer:
+    """The answer, after all that was asked of `file`."""
+    with peer.makefile("rb") as lines:
+        while True:
+            with _trouble():
+                answer = msgspec.json.decode(lines.readline(MAX_ANSWER), type=Answer)
+            if answer.piece is not None and file is not None:
+                file.write(answer.piece)
+            elif answer.wants and file is not None:
+                octets = file.read(min(answer.wants, PIECE))
+                with _trouble():
+                    peer.sendall(_LENGTH.pack(len(octets)) + octets)
+            else:
+                return answer
+
+
+@contextmanager
+def _trouble() -> Iterator[None]:
+    try:
+        yield
+    except (OSError, msgspec.DecodeError) as error:
+        raise CommandError(f"the server did not answer: {error}") from None
 
 
 def _connect(peer: socket.socket, path: Path) -> None:
@@ -145,7 +192,7 @@ def _connect(peer: socket.socket, path: Path) -> None:
 async def _serve(peer: socket.socket, commands: Commands) -> None:
     async with asyncio.timeout(ASKING):
         request = await _receive(peer)
-    answer = await _answer(request, commands)
+    answer = await _answer(request, commands, peer)
     async with asyncio.timeout(ANSWERING):
         written = msgspec.json.encode(answer) + b"\n"
         await asyncio.get_running_loop().sock_sendall(peer, written)
@@ -162,7 +209,45 @@ async def _receive(peer: socket.socket) -> bytes:
     return bytes(received)
 
 
-async def _answer(line: bytes, commands: Commands) -> Answer:
+class _Stream:
+    """See `commands.Stream`; `running` is put off whenever the peer has done its part."""
+
+    def __init__(self, peer: socket.socket, running: asyncio.Timeout) -> None:
+        self._peer, self._running = peer, running
+
+    async def read(self) -> bytes:
+        await self._send(Answer(wants=PIECE))
+        (length,) = _LENGTH.unpack(await self._receive(_LENGTH.size))
+        if length > PIECE:
+            raise CommandError("the piece is too long")
+        return await self._receive(length)
+
+    async def write(self, text: str) -> None:
+        await self._send(Answer(piece=text))
+
+    async def _send(self, answer: Answer) -> None:
+        written = msgspec.json.encode(answer) + b"\n"
+        try:
+            await asyncio.get_running_loop().sock_sendall(self._peer, written)
+        except OSError as error:
+            raise CommandError(f"the asking side is gone: {error}") from None
+        self._put_off()
+
+    async def _receive(self, count: int) -> bytes:
+        loop, received = asyncio.get_running_loop(), bytearray()
+        while len(received) < count:
+            octets = await loop.sock_recv(self._peer, count - len(received))
+            if not octets:
+                raise CommandError("the asking side is gone")
+            received += octets
+            self._put_off()
+        return bytes(received)
+
+    def _put_off(self) -> None:
+        self._running.reschedule(asyncio.get_running_loop().time() + RUNNING)
+
+
+async def _answer(line: bytes, commands: Commands, peer: socket.socket) -> Answer:
     if len(line) > MAX_REQUEST:
         return Answer(error="the request is too long", code=2)
     try:
@@ -170,8 +255,10 @@ async def _answer(line: bytes, commands: Commands) -> Answer:
     except msgspec.DecodeError as error:
         return Answer(error=f"not a request: {error}", code=2)
     try:
-        async with asyncio.timeout(RUNNING):
-            return Answer(encode(await commands.run(request.command, request.args)))
+        async with asyncio.timeout(RUNNING) as running:
+            stream = _Stream(peer, running)
+            result = await commands.run(request.command, request.args, stream=stream)
+            return Answer(encode(result))
     except CommandError as error:
         return Answer(error=str(error), code=error.exit_code)
     except TimeoutError:
@@ -211,13 +298,3 @@ def _short(path: Path) -> Iterator[str]:
         yield f"/proc/self/fd/{folder}/{path.name}"
     finally:
         os.close(folder)
-
-
-def _line(peer: socket.socket) -> bytes:
-    received = bytearray()
-    while not received.endswith(b"\n") and len(received) <= MAX_ANSWER:
-        octets = peer.recv(1 << 16)
-        if not octets:
-            break
-        received += octets
-    return bytes(received)
