@@ -4,7 +4,7 @@ RFC 6120 §11.1 forbids comments, processing instructions, DTDs and entities, so
 refuses them instead of ignoring them, and bounds whatever else a peer could make grow.
 """
 
-from .document import Container, Document, Part
+from .document import Container, Document, Part, Shape
 from .element import LANG, NS_XML, Element, Name, escape, quote, write, write_attributes
 from .limits import BEFORE_AUTHENTICATION, KEPT, Limits
 from .mistakes import NS_APP_ERRORS
@@ -27,6 +27,7 @@ __all__ = [
     "Opened",
     "Part",
     "Reader",
+    "Shape",
     "escape",
     "parse",
     "quote",

@@ -12,10 +12,20 @@ from typing import Any, NamedTuple
 from xml.parsers import expat
 
 from ..errors import StreamError
-from .element import NS_XML, Element, Name, write_attributes
+from .element import Element, Name, write_attributes
 from .limits import Limits
 from .mistakes import not_utf_8, too_big, well_formedness
-from .reader import _TAG, MAX_TAG, PARSER_LIFE, Closed, _mended, _parser, _qualified
+from .reader import (
+    _NAMES,
+    _TAG,
+    MAX_NAME,
+    MAX_TAG,
+    PARSER_LIFE,
+    Closed,
+    _mended,
+    _parser,
+    _qualified,
+)
 
 MAX_DECLARED = 64  # namespaces that one container may declare
 
@@ -26,6 +36,9 @@ class Container(NamedTuple):
     element: Element
 
 
+#: Container -> what is opened inside of it; ``None`` is the document itself.
+Shape = Mapping[Name | None, Collection[Name]]
+
 #: What octets amount to.
 Part = Container | Element | Closed
 
@@ -33,6 +46,7 @@ Part = Container | Element | Closed
 class _Open(NamedTuple):
     """A container as it has to be told to a fresh parser."""
 
+    name: Name
     tag: bytes  # as it is written: its end is written alike
     declared: Mapping[str | None, str]  # prefix -> namespace
 
@@ -40,12 +54,13 @@ class _Open(NamedTuple):
 class Document:
     """Gives the parts of a document whose octets come in pieces of any size.
 
-    `containers` are the names of what is opened; inside anything else they are plain elements.
-    `line` is where it has come to. `limits` hold for each element that is given whole.
+    `shape` says what is opened, and where: elsewhere it is an element like any other, and what
+    is inside of an element is nobody's but its own. `line` is where it has come to. `limits`
+    hold for each element that is given whole.
     """
 
-    def __init__(self, containers: Collection[Name], limits: Limits) -> None:
-        self._containers, self._limits = containers, limits
+    def __init__(self, shape: Shape, limits: Limits) -> None:
+        self._shape, self._limits = shape, limits
         self._open: list[_Open] = []
         self._stack: list[tuple[Name, Mapping[str, str], list[Element | str]]] = []
         self._declared: dict[str | None, str] = {}
@@ -127,24 +142,34 @@ class Document:
                     self._rest = self._parser.GetInputContext()
                 raise _Renewed
             self._began, self._elements = self._parser.CurrentByteIndex, 0
-        name = _name(key)
-        attrs = _qualified(attrs)
-        self._count(attrs)
+        name = _NAMES["jabber:client"][key]
+        if attrs:
+            attrs = _qualified(attrs)
+        self._count(key, attrs)
         declared, self._declared = self._declared, {}
-        if not self._stack and name in self._containers:
+        if not self._stack and name in self._shape.get(self._inside, ()):
             if len(declared) > MAX_DECLARED:
                 raise StreamError("policy-violation", "too many namespaces")
             context = self._parser.GetInputContext() or b""
-            self._open.append(_Open(_TAG.match(context).group(1), declared))  # type: ignore[union-attr]
+            tag = _TAG.match(context).group(1)  # type: ignore[union-attr]
+            self._open.append(_Open(name, tag, declared))
             self._ready.append(Container(Element(name, attrs)))
         elif not self._open:
             raise StreamError("invalid-namespace", f"begins with {name.ns} {name.tag}"[:200])
         else:
             self._stack.append((name, attrs, []))
 
-    def _count(self, attrs: Mapping[str, str]) -> None:
+    @property
+    def _inside(self) -> Name | None:
+        return self._open[-1].name if self._open else None
+
+    def _count(self, key: str, attrs: Mapping[str, str]) -> None:
+        """Namespaces count as often as they will be written: a prefix may stand for 16 KiB."""
         self._elements += 1
+        self._began -= sum(len(key) for key in attrs if key[0] == "{")
+        self._began -= len(key) if len(key) > MAX_NAME else 0
         limits = self._limits
+        self._check_size(self._parser.CurrentByteIndex)
         if (
             len(self._stack) >= limits.depth
             or len(attrs) > limits.attributes
@@ -190,13 +215,6 @@ class _Renewed(Exception):
 def _check_declaration(_version: str, encoding: str | None, _standalone: int) -> None:
     if encoding is not None and encoding.lower() not in ("utf-8", "utf8", "us-ascii"):
         raise not_utf_8()
-
-
-def _name(key: str) -> Name:
-    ns, _, tag = key.rpartition("\n")
-    if ns == NS_XML:
-        raise StreamError("bad-namespace-prefix", "an element of XML itself")
-    return Name(ns, tag)
 
 
 def _start_tag(one: _Open) -> bytes:
