@@ -18,6 +18,7 @@ from ...store.shapes import KeyValues, Log
 from ...store.sqlite_shapes import SqliteKeyValues, SqliteLog
 from .accounts import Accounts
 from .activity import Activity
+from .clients import Clients
 from .offline import Offline
 from .privacy import Privacy
 from .private import Private
@@ -25,6 +26,7 @@ from .roster import Rosters
 from .settings import LiveSettings
 from .sqlite.accounts import SqliteAccounts
 from .sqlite.activity import SqliteActivity
+from .sqlite.clients import SqliteClients
 from .sqlite.offline import SqliteOffline
 from .sqlite.privacy import SqlitePrivacy
 from .sqlite.private import SqlitePrivate
@@ -33,7 +35,7 @@ from .sqlite.settings import SqliteSettings
 from .sqlite.vcards import SqliteVCards
 from .vcards import VCards
 
-SCHEMA: Final = Schema(folder=Path(__file__).parent / "migrations", head="0003")
+SCHEMA: Final = Schema(folder=Path(__file__).parent / "migrations", head="0004")
 SQLITE: Final = "sqlite:///"
 
 
@@ -52,6 +54,7 @@ class Stores:
     vcards: VCards
     privacy: Privacy
     activity: Activity
+    clients: Clients
     settings: LiveSettings
     values: Callable[[str], KeyValues]
     log: Callable[[str], Log]
@@ -92,6 +95,7 @@ async def open_stores(
         vcards=SqliteVCards(engine),
         privacy=SqlitePrivacy(engine),
         activity=SqliteActivity(engine),
+        clients=SqliteClients(engine),
         settings=SqliteSettings(engine),
         values=partial(SqliteKeyValues, engine),
         log=partial(SqliteLog, engine),

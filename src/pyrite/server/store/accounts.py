@@ -43,10 +43,19 @@ class Accounts(Protocol):
         """The account, if there is one."""
 
     async def set_keys(self, jid: JID, keys: Sequence[Keys]) -> bool:
-        """Let these be all keys; whether there is such an account."""
+        """Let these be all keys, and end all tokens; whether there is such an account.
+
+        No client has shown the password from now on.
+        """
+
+    async def complete_keys(self, jid: JID, keys: Keys) -> bool:
+        """Add keys of a mechanism that the account has none for; whether there was such a one."""
 
     async def set_disabled(self, jid: JID, disabled: bool) -> bool:
-        """Shut an account out or let it in again; whether there is such an account."""
+        """Shut an account out or let it in again; whether there is such an account.
+
+        Tokens end with the first, and do not come back with the second.
+        """
 
     async def list(self, domain: str, *, after: str | None, limit: int) -> list[JID]:
         """Accounts of `domain` in the order of their text, from the first behind `after`."""

@@ -13,11 +13,14 @@ from ....kit.clock import Clock
 from ....store.engine import Engine
 from ....store.texts import from_ms, key, to_jid, to_ms
 from ..accounts import Account
+from .clients import REVOKE, UNPROVE
 
 #: Every table whose rows belong to an account by ``owner``. Totals are last: triggers of the
 #: others change them.
 OWNED: Final = (
     "account_keys",
+    "client_tokens",
+    "clients",
     "key_values",
     "last_activity",
     "log_entries",
@@ -45,6 +48,9 @@ FIND: Final = """SELECT created, disabled, mechanism, salt, iterations, stored_k
 DROP_KEYS: Final = "DELETE FROM account_keys WHERE owner = ?"
 ADD_KEYS: Final = """INSERT INTO account_keys
     (owner, mechanism, salt, iterations, stored_key, server_key) VALUES (?, ?, ?, ?, ?, ?)"""
+COMPLETE: Final = """INSERT INTO account_keys
+    (owner, mechanism, salt, iterations, stored_key, server_key) SELECT ?, ?, ?, ?, ?, ?
+    WHERE EXISTS (SELECT 1 FROM accounts WHERE jid = ?) ON CONFLICT DO NOTHING"""
 DISABLE: Final = "UPDATE accounts SET disabled = ? WHERE jid = ?"
 LIST: Final = "SELECT jid FROM accounts WHERE domain = ? AND jid > ? ORDER BY jid LIMIT ?"
 COUNT: Final = "SELECT count FROM account_counts WHERE domain = ?"
@@ -110,14 +116,27 @@ class SqliteAccounts:
             if database.execute(EXISTS, (owner,)).fetchone() is None:
                 return False
             database.execute(DROP_KEYS, (owner,))
+            database.execute(REVOKE, (owner,))
+            database.execute(UNPROVE, (owner,))
             _add_keys(database, owner, keys)
             return True
 
         return await self._engine.write(set_keys)
 
+    async def complete_keys(self, jid: JID, keys: Keys) -> bool:
+        owner = key(jid)
+        row = (owner, *_columns(keys), owner)
+        return await self._engine.write(lambda db: db.execute(COMPLETE, row).rowcount > 0)
+
     async def set_disabled(self, jid: JID, disabled: bool) -> bool:
-        row = (disabled, key(jid))
-        return await self._engine.write(lambda db: db.execute(DISABLE, row).rowcount > 0)
+        owner = key(jid)
+
+        def set_disabled(database: sqlite3.Connection) -> bool:
+            if disabled:
+                database.execute(REVOKE, (owner,))
+            return database.execute(DISABLE, (disabled, owner)).rowcount > 0
+
+        return await self._engine.write(set_disabled)
 
     async def list(self, domain: str, *, after: str | None, limit: int) -> list[JID]:
         row = (domain, after or "", limit)
@@ -143,10 +162,8 @@ def _wipe(database: sqlite3.Connection, owner: str) -> None:
 
 
 def _add_keys(database: sqlite3.Connection, owner: str, keys: Sequence[Keys]) -> None:
-    database.executemany(
-        ADD_KEYS,
-        [
-            (owner, one.mechanism, one.salt, one.iterations, one.stored_key, one.server_key)
-            for one in keys
-        ],
-    )
+    database.executemany(ADD_KEYS, [(owner, *_columns(one)) for one in keys])
+
+
+def _columns(keys: Keys) -> tuple[str, bytes, int, bytes, bytes]:
+    return keys.mechanism, keys.salt, keys.iterations, keys.stored_key, keys.server_key
