@@ -11,6 +11,7 @@ from pyrite.core.jid import JID
 from pyrite.kit.clock import ManualClock
 from pyrite.server.store import Stores
 from pyrite.server.store.activity import LastActivity
+from pyrite.server.store.clients import Token, Visit
 from pyrite.server.store.privacy import PrivacyList
 from pyrite.server.store.roster import Item
 from pyrite.server.store.vcards import VCard
@@ -135,6 +136,8 @@ async def fill(stores: Stores, owner: JID) -> None:
     await stores.privacy.put(owner, PrivacyList("l", ""), limit=9)
     await stores.privacy.set_default(owner, "l")
     await stores.activity.put(owner, LastActivity(STAMP, None))
+    token = Token("HT-SHA-256-NONE", b"salt", STAMP, STAMP)
+    await stores.clients.enter(owner, Visit("id", STAMP, issued=token), limit=9, since=STAMP)
     await stores.values("plugin").put(owner, "a", "1")
     await stores.log("plugin").append(owner, "x", STAMP)
 
