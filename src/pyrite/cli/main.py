@@ -25,6 +25,14 @@ GROUPS: dict[str, tuple[str, dict[str, str]]] = {  # word -> help, its words and
         },
     ),
     "host": ("See which domains are served.", {"list": "operate:hosts"}),
+    "invitation": (
+        "Invite people to make an account.",
+        {
+            "create": "invitation:create",
+            "list": "invitation:listed",
+            "revoke": "invitation:revoke",
+        },
+    ),
     "sessions": (
         "See and end what clients have open.",
         {"list": "operate:sessions", "end": "operate:end"},
