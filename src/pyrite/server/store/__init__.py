@@ -20,6 +20,7 @@ from .accounts import Accounts
 from .activity import Activity
 from .clients import Clients
 from .offline import Offline
+from .portable import Portable
 from .privacy import Privacy
 from .private import Private
 from .roster import Rosters
@@ -28,6 +29,7 @@ from .sqlite.accounts import SqliteAccounts
 from .sqlite.activity import SqliteActivity
 from .sqlite.clients import SqliteClients
 from .sqlite.offline import SqliteOffline
+from .sqlite.portable import SqlitePortable
 from .sqlite.privacy import SqlitePrivacy
 from .sqlite.private import SqlitePrivate
 from .sqlite.roster import SqliteRosters
@@ -56,6 +58,7 @@ class Stores:
     activity: Activity
     clients: Clients
     settings: LiveSettings
+    portable: Portable
     values: Callable[[str], KeyValues]
     log: Callable[[str], Log]
 
@@ -97,6 +100,7 @@ async def open_stores(
         activity=SqliteActivity(engine),
         clients=SqliteClients(engine),
         settings=SqliteSettings(engine),
+        portable=SqlitePortable(engine, clock),
         values=partial(SqliteKeyValues, engine),
         log=partial(SqliteLog, engine),
     )

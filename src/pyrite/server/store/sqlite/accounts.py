@@ -68,9 +68,9 @@ class SqliteAccounts:
         def create(database: sqlite3.Connection) -> bool:
             if not database.execute(CREATE, row).rowcount:
                 return False
-            _wipe(database, owner)
+            wipe(database, owner)
             database.execute(UNBURY, (owner,))
-            _add_keys(database, owner, keys)
+            add_keys(database, owner, keys)
             return True
 
         return await self._engine.write(create)
@@ -81,7 +81,7 @@ class SqliteAccounts:
         def delete(database: sqlite3.Connection) -> bool:
             if not database.execute(DELETE, (owner,)).rowcount:
                 return False
-            _wipe(database, owner)
+            wipe(database, owner)
             database.execute(BURY, (owner, to_ms(self._clock.now())))
             return True
 
@@ -92,7 +92,7 @@ class SqliteAccounts:
 
         def clear(database: sqlite3.Connection) -> None:
             if database.execute(EXISTS, (owner,)).fetchone() is None:
-                _wipe(database, owner)
+                wipe(database, owner)
 
         await self._engine.write(clear)
 
@@ -118,7 +118,7 @@ class SqliteAccounts:
             database.execute(DROP_KEYS, (owner,))
             database.execute(REVOKE, (owner,))
             database.execute(UNPROVE, (owner,))
-            _add_keys(database, owner, keys)
+            add_keys(database, owner, keys)
             return True
 
         return await self._engine.write(set_keys)
@@ -156,12 +156,14 @@ class SqliteAccounts:
         return from_ms(found[0]) if found else None
 
 
-def _wipe(database: sqlite3.Connection, owner: str) -> None:
+def wipe(database: sqlite3.Connection, owner: str) -> None:
+    """Delete all that belongs to `owner`."""
     for table in OWNED:
         database.execute(f"DELETE FROM {table} WHERE owner = ?", (owner,))  # noqa: S608
 
 
-def _add_keys(database: sqlite3.Connection, owner: str, keys: Sequence[Keys]) -> None:
+def add_keys(database: sqlite3.Connection, owner: str, keys: Sequence[Keys]) -> None:
+    """Add keys to an account that has none."""
     database.executemany(ADD_KEYS, [(owner, *_columns(one)) for one in keys])
 
 

@@ -32,6 +32,7 @@ SUBSCRIPTIONS: Final[dict[str, Subscription]] = {
     "from": "from",
     "both": "both",
 }
+UNLIMITED: Final = Limits(1 << 40, 1 << 40)
 REMOVALS: Final = 200  # removed contacts per account that `changes_since` remembers
 
 ITEM: Final = "jid, name, group_names, subscription, ask, approved, request, listed"
@@ -61,7 +62,7 @@ CHANGED: Final = f"""SELECT version, {ITEM} FROM roster_items
 REMOVED: Final = "SELECT version, jid FROM roster_removals WHERE owner = ? AND version > ?"
 
 
-class _State(NamedTuple):
+class State(NamedTuple):
     """What is known of a roster as a whole. Changes since before `floor` are forgotten."""
 
     version: int = 0
@@ -80,13 +81,13 @@ class SqliteRosters:
         row = (key(owner),)
 
         def load(database: sqlite3.Connection) -> Roster:
-            items = tuple(_item(*found) for found in database.execute(LOAD, row))
-            return Roster(_state(database, row[0]).version, items)
+            items = tuple(read_item(*found) for found in database.execute(LOAD, row))
+            return Roster(state_of(database, row[0]).version, items)
 
         return await self._engine.snapshot(load)
 
     async def version(self, owner: JID) -> int:
-        return (await self._engine.read(lambda db: _state(db, key(owner)))).version
+        return (await self._engine.read(lambda db: state_of(db, key(owner)))).version
 
     async def find(self, owner: JID, contact: JID) -> Item | None:
         return (await self._engine.read(lambda db: _find(db, key(owner), key(contact))))[0]
@@ -109,7 +110,7 @@ class SqliteRosters:
         name = key(owner)
 
         def changes(database: sqlite3.Connection) -> Changes | None:
-            state = _state(database, name)
+            state = state_of(database, name)
             if version == state.version:
                 return Changes(version, ())
             if not 0 < state.floor <= version < state.version:
@@ -122,7 +123,7 @@ class SqliteRosters:
         owner, contact = key(edit.owner), key(edit.contact)
         before, version = _find(database, owner, contact)
         after = _under(edit.contact.bare, edit.change(before))
-        state = _state(database, owner)
+        state = state_of(database, owner)
         if after != before:
             state = _counted(state, before, after, limits)
             if _shown(after) != _shown(before):
@@ -134,15 +135,29 @@ class SqliteRosters:
         return Edited(edit.owner.bare, edit.contact.bare, before, after, state.version)
 
 
-def _state(database: sqlite3.Connection, owner: str) -> _State:
+def start(database: sqlite3.Connection, owner: str, version: int) -> None:
+    """Let a roster that is to be filled be empty; what clients know of an older one is void."""
+    database.execute(SAVE_STATE, (owner, *State(version, version)))
+
+
+def add(database: sqlite3.Connection, owner: str, item: Item) -> None:
+    """Add an item to a roster that has begun, at its version."""
+    state = state_of(database, owner)
+    _save(database, owner, key(item.jid), item, state.version if item.listed else 0)
+    counted = _counted(state, None, item, UNLIMITED)
+    database.execute(SAVE_STATE, (owner, *counted))
+
+
+def state_of(database: sqlite3.Connection, owner: str) -> State:
+    """What is known of a roster."""
     found = database.execute(STATE, (owner,)).fetchone()
-    return _State(*found) if found else _State()
+    return State(*found) if found else State()
 
 
 def _find(database: sqlite3.Connection, owner: str, contact: str) -> tuple[Item | None, int]:
     """The item and its version, which is 0 if nobody was ever shown it."""
     found = database.execute(FIND, (owner, contact)).fetchone()
-    return (_item(*found[:-1]), found[-1]) if found else (None, 0)
+    return (read_item(*found[:-1]), found[-1]) if found else (None, 0)
 
 
 def _save(
@@ -157,8 +172,8 @@ def _save(
 
 
 def _remembered(
-    database: sqlite3.Connection, owner: str, contact: str, state: _State, is_removed: bool
-) -> _State:
+    database: sqlite3.Connection, owner: str, contact: str, state: State, is_removed: bool
+) -> State:
     """Note that `contact` is removed, or is there again; `state` after old notes are dropped."""
     if not is_removed:
         database.execute(RECALL, (owner, contact))
@@ -174,14 +189,14 @@ def _remembered(
 def _changes(database: sqlite3.Connection, owner: str, version: int) -> tuple[Change, ...]:
     row = (owner, version)
     changes = [
-        Change(changed, to_jid(columns[0]), _item(*columns))
+        Change(changed, to_jid(columns[0]), read_item(*columns))
         for changed, *columns in database.execute(CHANGED, row)
     ]
     changes += [Change(at, to_jid(jid), None) for at, jid in database.execute(REMOVED, row)]
     return tuple(sorted(changes, key=lambda change: change.version))
 
 
-def _item(
+def read_item(
     jid: str,
     name: str | None,
     groups: str,
@@ -191,6 +206,7 @@ def _item(
     request: str | None,
     listed: int,
 ) -> Item:
+    """The item of a row."""
     return Item(
         to_jid(jid),
         name,
@@ -219,7 +235,7 @@ def _shown(item: Item | None) -> Item | None:
     return replace(item, request=None) if item is not None and item.listed else None
 
 
-def _counted(state: _State, before: Item | None, after: Item | None, limits: Limits) -> _State:
+def _counted(state: State, before: Item | None, after: Item | None, limits: Limits) -> State:
     """`state` with the items after the change; raises `QuotaExceeded` if too many are added."""
     was_listed, is_listed = (one is not None and one.listed for one in (before, after))
     was_waiting, is_waiting = (one is not None and not one.listed for one in (before, after))

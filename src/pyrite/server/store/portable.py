@@ -1,0 +1,111 @@
+"""All that is kept for an account, to carry it elsewhere and to bring it in.
+
+Whatever the aggregates keep for an owner is a `Thing`: what can be told of one account here can
+be told to another server, and the other way round.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterable
+from datetime import datetime
+from typing import Protocol
+
+from msgspec import Struct
+
+from ...core.jid import JID
+from .accounts import Account
+from .roster import Item
+
+
+class Thing(Struct, frozen=True, tag=True):
+    """Something that an account has. Which, says its class."""
+
+
+class Contact(Thing, frozen=True):
+    """An item of the roster, with the request that waits if there is one."""
+
+    item: Item
+
+
+class Offline(Thing, frozen=True):
+    """A message that waits."""
+
+    sender: JID
+    stamp: datetime
+    stanza: str
+
+
+class Private(Thing, frozen=True):
+    """A private element."""
+
+    namespace: str
+    name: str
+    element: str
+
+
+class Card(Thing, frozen=True):
+    """The vCard."""
+
+    element: str
+    photo: str | None
+
+
+class PrivacyList(Thing, frozen=True):
+    """A privacy list."""
+
+    name: str
+    rules: str
+
+
+class DefaultList(Thing, frozen=True):
+    """Which privacy list holds; it comes behind the lists."""
+
+    name: str
+
+
+class Last(Thing, frozen=True):
+    """When the owner was last here."""
+
+    stamp: datetime
+    status: str | None
+
+
+class Value(Thing, frozen=True):
+    """What a module keeps under a name."""
+
+    module: str
+    name: str
+    value: str
+
+
+class Entry(Thing, frozen=True):
+    """A line of a module's log."""
+
+    module: str
+    stamp: datetime
+    value: str
+
+
+AnyThing = Contact | Offline | Private | Card | PrivacyList | DefaultList | Last | Value | Entry
+Things = Callable[[], Iterable[Thing]]
+
+
+class Portable(Protocol):
+    """Accounts with all that they have. Each `owner` is taken as bare. All raise `StoreError`."""
+
+    def things(self, owner: JID) -> AsyncIterator[Thing]:
+        """All that is kept for `owner`, kind after kind, each in the order that it has.
+
+        It is read in pages: what changes meanwhile may or may not be there.
+        """
+
+    async def held(self, owner: JID) -> dict[str, int]:
+        """How many there are of each kind that there is any of, keys that prove passwords too."""
+
+    async def create(self, account: Account, things: Things, *, replace: bool = False) -> bool:
+        """Add an account with all that it has, in one transaction; whether there was none before.
+
+        With `replace` an old one goes with all that it had, in the same transaction, and the
+        answer is `True`. `things` is called in another thread and maybe twice; what it raises is
+        passed on, and nothing is kept. Others who write wait so long: a second for 100 MB.
+        """
