@@ -63,6 +63,9 @@ class Stream:
         self._reader = Reader(limits, content)
         self._out: list[str] = []
 
+    def __del__(self) -> None:
+        self._reader.end()
+
     @property
     def is_closed(self) -> bool:
         """Whether we have said the last word on it."""
@@ -75,6 +78,7 @@ class Stream:
     def restart(self, limits: Limits | None = None) -> None:
         """Begin anew, after TLS or authentication (RFC 6120 §4.3.3). Nothing is carried over."""
         self.ours = self.theirs = State.IDLE
+        self._reader.end()
         self._reader = Reader(limits or self._reader.limits, self._content)
 
     def limit(self, limits: Limits) -> None:

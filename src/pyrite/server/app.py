@@ -6,7 +6,6 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from functools import partial
 from typing import Any
 
 from ..core.errors import StanzaError, StreamError
@@ -306,7 +305,7 @@ class Server:
                     await self._hand_back(stanza, session)
                 except Exception as error:
                     failures.append(error)
-        session.gone = partial(self._came_late, session)
+        session.gone = self._came_late
         if failures:
             number = len(failures)
             log.error("%d stanzas lost: %s", number, session.jid, exc_info=failures[0])

@@ -87,7 +87,7 @@ class Session:
         self.debts: Debts | None = None  # what is yet to be committed for these
         self.ended: StreamError | None = None
         #: Takes what is sent from now on: the session is nobody's to write to any more.
-        self.gone: Callable[[Stanza], None] | None = None
+        self.gone: Callable[[Session, Stanza], None] | None = None
         self.wake: Callable[[], None] = _nobody  # set by whoever writes the queue out
         self.drain: Callable[[], None] = _nobody  # writes now what the client's socket takes
         self.writable: Callable[[], Awaitable[None]] = _no_wait  # until it takes some again
@@ -114,7 +114,7 @@ class Session:
         waits in it, this stanza included, is handed to offline storage when it goes.
         """
         if self.gone is not None:
-            return self.gone(stanza)
+            return self.gone(self, stanza)
         self.delivered[stanza.__class__].value += 1
         self.queue.append(stanza)
         self.queued_octets += len(stanza.write())

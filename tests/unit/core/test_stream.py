@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Any
 
 import pytest
@@ -251,6 +252,23 @@ def test_every_condition_is_told_and_understood(condition: str) -> None:
 )
 def test_errors_of_other_times_and_places(inside: str, condition: str) -> None:
     assert read_error(parse(f"<error>{inside}</error>", NS_STREAM)).condition == condition
+
+
+def test_a_stream_leaves_nothing_to_the_garbage_collector() -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        stream = opened()
+        stream.restart()
+        assert conditions(stream.feed(HEADER + b"<iq/><message><body>half")) == [
+            "Opened",
+            "Element",
+        ]
+        del stream
+        parse("<a/>")
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
 
 
 def test_the_table_of_moves_is_a_way_forward() -> None:

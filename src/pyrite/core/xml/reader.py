@@ -174,6 +174,13 @@ class Reader:
             return True
         return False
 
+    def end(self) -> None:
+        """Let go of the parser for good, half read or not: no more comes.
+
+        Each knows the other, so both would stay until the garbage collector comes by.
+        """
+        self._parser, self._spent = None, True
+
     def _renew(self) -> list[Item]:
         """Go on with a fresh parser where an old one stopped."""
         rest, self._rest = self._rest or b"", None
@@ -365,6 +372,7 @@ def parse(text: str, ns: str = "", *, limits: Limits | None = None) -> Element:
         f'<parent xmlns="{quote(ns)}">{text}'.encode(errors="surrogatepass")
     )[1:]
     rest = reader.feed(b"</parent>")
+    reader.end()
     match items, rest:
         case [[Element() as element], [Closed()]]:
             return element

@@ -76,6 +76,11 @@ class ClientConnection:
                 await self.server.part(self.session)
             if self.leaving:
                 await asyncio.wait([self.leaving])
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """Forget who knows us: no garbage collector has to find out that all of it is over."""
+        self.session = self.entry = self.leaving = None
 
     # --- events ----------------------------------------------------------------------
 
