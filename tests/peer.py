@@ -97,15 +97,23 @@ class Peer:
 
     async def log_in(self, jid: JID, password: str = PASSWORD, lang: str = "") -> None:
         """From nothing to a bound session, by PLAIN in the clear."""
+        await self.authenticate(jid, password, lang)
+        await self.take_resource(jid.resource)
+
+    async def authenticate(self, jid: JID, password: str = PASSWORD, lang: str = "") -> Element:
+        """From nothing to where a resource can be bound; gives the features there."""
         await self.open(jid.domain, lang)
         data = b64encode(f"\0{jid.local}\0{password}".encode()).decode()
         ns = "urn:ietf:params:xml:ns:xmpp-sasl"
         answer = await self.ask(f"<auth xmlns='{ns}' mechanism='PLAIN'>{data}</auth>")
         if answer.name.tag != "success":
             raise AssertionError(f"no success: {answer}")
-        await self.open(jid.domain, lang)
-        resource = f"<resource>{jid.resource}</resource>" if jid.resource else ""
-        bind = f"<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>{resource}</bind>"
+        return await self.open(jid.domain, lang)
+
+    async def take_resource(self, resource: str | None) -> None:
+        """Bind a resource; an own one, if it is given."""
+        inside = f"<resource>{resource}</resource>" if resource else ""
+        bind = f"<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>{inside}</bind>"
         bound = await self.ask(f"<iq type='set' id='bind'>{bind}</iq>")
         if bound.attrs.get("type") != "result":
             raise AssertionError(f"not bound: {bound}")

@@ -99,11 +99,13 @@ class History:
 
     def _skipped(self, heard: Sequence[Said], where: str) -> Iterator[Fault]:
         """What is missing between two messages of its conversation, though it was acknowledged."""
-        here = set(heard)
-        for sender, receiver in {said[:2] for said in heard}:
-            found = [said.number for said in here if said[:2] == (sender, receiver)]
-            for number in sorted(set(range(min(found), max(found))).difference(found)):
-                if (said := Said(sender, receiver, number)) in self.acknowledged - self.refused:
+        found: dict[tuple[str, str], set[int]] = defaultdict(set)
+        for said in heard:
+            found[said.sender, said.receiver].add(said.number)
+        for pair, here in found.items():
+            for number in sorted(set(range(min(here), max(here))) - here):
+                said = Said(*pair, number)
+                if said in self.acknowledged and said not in self.refused:
                     yield Fault("skipped", said, where)
 
     def _doubled(self, heard: Iterable[Said], where: str) -> Iterator[Fault]:

@@ -100,6 +100,10 @@ class ManualClock:
             timer.run()
         self._elapsed = target
 
+    def set(self, now: datetime) -> None:
+        """As when somebody sets the machine's clock: another date, and no time has passed."""
+        self._start = now - timedelta(seconds=self._elapsed)
+
     @property
     def pending(self) -> int:
         """How many calls are still to be made."""

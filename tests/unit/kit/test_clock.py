@@ -19,6 +19,17 @@ def test_it_stands_still_and_moves_as_told() -> None:
         clock.advance(-1)
 
 
+def test_the_date_is_set_and_nothing_falls_due() -> None:
+    clock, made = ManualClock(START), list[str]()
+    clock.advance(10)
+    clock.call_later(60, lambda: made.append("due"))
+    for date in (START + timedelta(hours=1), START - timedelta(hours=1)):
+        clock.set(date)
+        assert (clock.now(), clock.monotonic(), made) == (date, 10.0, [])
+    clock.advance(60)
+    assert (clock.now(), made) == (START - timedelta(hours=1) + timedelta(seconds=60), ["due"])
+
+
 def test_calls_are_made_in_order_each_at_its_moment() -> None:
     clock, made = ManualClock(), list[tuple[str, float]]()
     for name, delay in (("c", 3.0), ("a", 1.0), ("b", 1.0), ("late", 9.0)):
