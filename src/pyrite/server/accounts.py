@@ -14,6 +14,7 @@ from ..core.sasl import HASHES, SALT_SIZE, Keys, derive
 from ..core.sasl.digest_md5 import NAME as DIGEST_MD5
 from ..core.sasl.digest_md5 import derive as derive_digest
 from ..kit.clock import Clock
+from .auth.changes import Changes
 from .auth.hashing import Hasher
 from .auth.internal import Internal
 from .auth.names import is_reserved, mixes_scripts
@@ -101,26 +102,28 @@ class Accounts:
     ) -> None:
         self.settings = settings  # may be replaced
         self.hasher = Hasher()
+        self.changes = Changes()
         self.backend = Internal(store, self.hasher, secret, lambda: self.settings.iterations)
         self._store, self._clock, self._tell = store, clock, tell
         self._hosts, self._random = hosts, random
 
     async def create(self, jid: JID, password: str) -> None:
         """Make an account, as an operator does: any name, any password that can be used."""
-        self._check_address(jid)
+        self.check_address(jid)
         await self._create(jid, _checked(storable, password))
 
     async def register(self, jid: JID, password: str) -> None:
         """Make an account, as anyone may who can register: by the rules of the settings."""
-        self._check_address(jid)
+        self.check_address(jid)
         await self._check_name(jid)
         await self._create(jid, self._chosen(jid, password))
 
     async def delete(self, jid: JID) -> None:
         """Delete an account and all that is kept for it."""
         _check_bare(jid)
-        if not await self._store.delete(jid):
-            raise _missing(jid)
+        with self.changes.changing(jid):
+            if not await self._store.delete(jid):
+                raise _missing(jid)
         await self._tell(AccountDeleted(jid))
 
     async def set_password(self, jid: JID, password: str) -> None:
@@ -134,8 +137,9 @@ class Accounts:
     async def disable(self, jid: JID) -> None:
         """Let nobody log in, and lose nothing."""
         _check_bare(jid)
-        if not await self._store.set_disabled(jid, True):
-            raise _missing(jid)
+        with self.changes.changing(jid):
+            if not await self._store.set_disabled(jid, True):
+                raise _missing(jid)
         await self._tell(AccountDisabled(jid))
 
     async def enable(self, jid: JID) -> None:
@@ -144,6 +148,23 @@ class Accounts:
         if not await self._store.set_disabled(jid, False):
             raise _missing(jid)
         await self._tell(AccountEnabled(jid))
+
+    async def lacks_keys(self, jid: JID, mechanism: str) -> bool:
+        """Whether there is such an account, and it has no keys for the SCRAM mechanism."""
+        found = await self._store.find(jid)
+        return found is not None and all(keys.mechanism != mechanism for keys in found.keys)
+
+    async def complete_keys(self, jid: JID, keys: Keys) -> None:
+        """Add keys that the account lacks, of the password that it has (XEP-0480)."""
+        await self._store.complete_keys(jid, keys)
+
+    async def keys(self, jid: JID, password: str) -> tuple[Keys, ...]:
+        """What an account of this password would have, as `create` makes it."""
+        return await self._derive(jid, _checked(storable, password))
+
+    async def restored(self, jid: JID) -> None:
+        """Tell of an account that was made with all that it has, or in place of an old one."""
+        await self._tell(AccountCreated(jid))
 
     async def exists(self, jid: JID) -> bool:
         """Whether there is such an account, disabled or not."""
@@ -180,8 +201,10 @@ class Accounts:
         _check_bare(jid)
         if not await self.exists(jid):
             raise _missing(jid)
-        if not await self._store.set_keys(jid, await self._derive(jid, password)):
-            raise _missing(jid)
+        keys = await self._derive(jid, password)
+        with self.changes.changing(jid):
+            if not await self._store.set_keys(jid, keys):
+                raise _missing(jid)
         await self._tell(PasswordChanged(jid))
 
     async def _derive(self, jid: JID, password: str) -> tuple[Keys, ...]:
@@ -196,7 +219,8 @@ class Accounts:
     def _chosen(self, jid: JID, password: str) -> str:
         return _checked(acceptable, password, jid.local or "", self.settings)
 
-    def _check_address(self, jid: JID) -> None:
+    def check_address(self, jid: JID) -> None:
+        """Raises `AccountError` if there can be no account of this address here."""
         _check_bare(jid)
         if self._hosts is not None and jid.domain not in self._hosts:
             raise AccountError(f"{jid.domain} is not served here", "item-not-found")

@@ -29,7 +29,7 @@ from .accounts import (
     PasswordChanged,
 )
 from .admin import Admin
-from .auth import secret_in
+from .auth import Clients, secret_in
 from .auth.limits import Limits as AuthLimits
 from .commands import Commands
 from .hosts import Host, modules_of
@@ -62,6 +62,7 @@ class Server:
 
     stores: Stores
     accounts: Accounts
+    clients: Clients
     auth_limits: AuthLimits
     rosters: Rosters
     presences: Presences
@@ -107,6 +108,13 @@ class Server:
                 self._tell,
                 secret=secret_in(settings.data),
                 hosts=self.hosts,
+            )
+            self.clients = Clients(
+                self.stores.clients,
+                self.accounts.changes,
+                settings.auth,
+                self.clock,
+                secret=secret_in(settings.data),
             )
             self.auth_limits = AuthLimits(settings.auth, self.clock)
             self.rosters = Rosters(self)
@@ -159,7 +167,7 @@ class Server:
             settings, old = in_force(settings, self.settings), self.settings
             self.listeners.reload(settings)
             self.settings = settings
-            self.accounts.settings = settings.auth
+            self.accounts.settings = self.clients.settings = settings.auth
             self.auth_limits.configure(settings.auth)
             for session in self.sessions:
                 session.limits = settings.limits

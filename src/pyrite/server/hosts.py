@@ -81,6 +81,7 @@ class Host:
             server.accounts,
             server.settings.auth,
             server.clock,
+            clients=server.clients,
             limits=server.auth_limits,
             meter=server.meter,
         )

@@ -11,7 +11,7 @@ from pyrite.core.jid import JID
 from pyrite.core.sasl import Advertised, Challenge, Credentials, choose
 from pyrite.kit.clock import ManualClock
 from pyrite.server.accounts import Accounts
-from pyrite.server.auth import Authenticator, AuthSettings, Channel, Exchange, Success
+from pyrite.server.auth import Authenticator, AuthSettings, Channel, Clients, Exchange, Success
 from pyrite.server.store import Stores
 
 DOMAIN = "verona.lit"
@@ -39,11 +39,17 @@ class World:
     def __post_init__(self) -> None:
         self.configure(options())
 
-    def configure(self, settings: AuthSettings) -> None:
+    def configure(self, settings: AuthSettings, secret: bytes = SECRET) -> None:
+        clock = self.clock
         self.accounts = Accounts(
-            self.stores.accounts, settings, self.clock, self.tell, secret=SECRET, hosts={DOMAIN}
+            self.stores.accounts, settings, clock, self.tell, secret=secret, hosts={DOMAIN}
         )
-        self.authenticator = Authenticator(DOMAIN, self.accounts, settings, self.clock)
+        self.clients = Clients(
+            self.stores.clients, self.accounts.changes, settings, clock, secret=secret
+        )
+        self.authenticator = Authenticator(
+            DOMAIN, self.accounts, settings, clock, clients=self.clients
+        )
 
     async def tell(self, event: object) -> None:
         self.told.append(event)

@@ -12,6 +12,7 @@ from .base import (
     Credentials,
     NeedKeys,
     NeedPassword,
+    NeedTokens,
     Offer,
     Proven,
     ServerMechanism,
@@ -19,7 +20,8 @@ from .base import (
     UntrustedServer,
 )
 from .coding import decode_base64, decode_optional, encode_base64
-from .keys import HASHES, SALT_SIZE, Keys, derive, fake_keys
+from .ht import TOKEN_MECHANISMS, HtClient
+from .keys import HASHES, SALT_SIZE, Keys, derive, derive_salted, fake_keys
 from .mechanisms import (
     BINDINGS,
     SAFE,
@@ -45,13 +47,16 @@ __all__ = [
     "SAFE",
     "SALT_SIZE",
     "STRENGTH",
+    "TOKEN_MECHANISMS",
     "Advertised",
     "Challenge",
     "ClientMechanism",
     "Credentials",
+    "HtClient",
     "Keys",
     "NeedKeys",
     "NeedPassword",
+    "NeedTokens",
     "Offer",
     "PrepError",
     "Proven",
@@ -65,6 +70,7 @@ __all__ = [
     "decode_base64",
     "decode_optional",
     "derive",
+    "derive_salted",
     "encode_base64",
     "fake_keys",
     "protection",

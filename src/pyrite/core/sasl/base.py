@@ -4,13 +4,14 @@ A mechanism does no I/O. The server side asks the owner of the accounts by retur
 
     step = mechanism.step(data)
     while not isinstance(step, Challenge | Proven):
-        step = step.answer(...)      # NeedKeys: the account's `Keys`; NeedPassword: is it right
+        step = step.answer(...)      # NeedKeys: the account's `Keys`; NeedPassword: is it right;
+                                     # NeedTokens: what the client was given
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -46,12 +47,14 @@ class Proven:
     """The client is `username`; it wants to act as `authzid` (empty: as itself).
 
     `data` goes out with the success. `username` is prepared by SASLprep, but is no localpart
-    yet; with EXTERNAL it is the chosen identity, and with ANONYMOUS it is empty.
+    yet; with EXTERNAL it is the chosen identity, and with ANONYMOUS it is empty. `token` is the
+    one that was proven, where one was.
     """
 
     username: str
     authzid: str = ""
     data: bytes | None = None
+    token: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,16 @@ class NeedPassword:
     answer: Callable[[bool], Step] = field(repr=False)
 
 
-Step: TypeAlias = Challenge | NeedKeys | NeedPassword | Proven
+@dataclass(frozen=True, slots=True)
+class NeedTokens:
+    """Which tokens for `mechanism` may the client of `username` have? As many for a stranger."""
+
+    mechanism: str
+    username: str
+    answer: Callable[[Sequence[bytes]], Step] = field(repr=False)
+
+
+Step: TypeAlias = Challenge | NeedKeys | NeedPassword | NeedTokens | Proven
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +98,7 @@ class Offer:
     nonce: Callable[[], str]  # a fresh unguessable one: printable ASCII without a comma
     bindings: Mapping[str, bytes] = field(default_factory=dict)  # type -> data of this TLS channel
     identities: tuple[str, ...] = ()  # the verified JIDs of the client's certificate
+    tokens: tuple[str, ...] = ()  # the mechanisms that take a token (XEP-0484)
     confirms: bool = True  # SCRAM repeats the offer in a way that nobody can forge (XEP-0474)
 
     @property

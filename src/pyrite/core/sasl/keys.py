@@ -38,8 +38,13 @@ def derive(mechanism: str, password: str, salt: bytes, iterations: int) -> Keys:
 
     Raises `PrepError` for a password that SASLprep refuses or leaves empty.
     """
+    salted = salted_password(HASHES[mechanism], password, salt, iterations)
+    return derive_salted(mechanism, salted, salt, iterations)
+
+
+def derive_salted(mechanism: str, salted: bytes, salt: bytes, iterations: int) -> Keys:
+    """The SCRAM keys of a password that is hashed already: `salted` is its SaltedPassword."""
     hash_name = HASHES[mechanism]
-    salted = salted_password(hash_name, password, salt, iterations)
     stored_key = hashlib.new(hash_name, client_key(hash_name, salted)).digest()
     return Keys(mechanism, salt, iterations, stored_key, server_key(hash_name, salted))
 

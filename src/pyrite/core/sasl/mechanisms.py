@@ -10,6 +10,7 @@ from .anonymous import AnonymousClient, AnonymousServer
 from .base import ClientMechanism, Credentials, Offer, ServerMechanism, UntrustedServer
 from .digest_md5 import DigestClient, DigestServer
 from .external import ExternalClient, ExternalServer
+from .ht import HtServer
 from .keys import HASHES
 from .plain import PlainClient, PlainServer
 from .prep import PrepError, saslprep
@@ -48,6 +49,8 @@ def by_strength(names: Iterable[str]) -> tuple[str, ...]:
 
 def server(name: str, offer: Offer) -> ServerMechanism:
     """The server's side of a mechanism; raises `SaslError` for one that is not offered."""
+    if name in offer.tokens:
+        return HtServer(name, offer)
     if name not in offer.mechanisms or name not in STRENGTH:
         raise SaslError("invalid-mechanism", "not offered")
     build = _SERVERS.get(name)

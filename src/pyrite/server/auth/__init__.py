@@ -5,7 +5,8 @@ from __future__ import annotations
 from ...core.sasl import Challenge
 from .authenticator import Authenticator, Exchange
 from .backend import Backend, BackendDown
-from .channel import Channel, Success
+from .channel import Caller, Channel, Success
+from .clients import LOGIN, Clients, Issued, Login
 from .hashing import Hasher
 from .identities import identities_in
 from .internal import Internal
@@ -15,16 +16,21 @@ from .secret import secret_in
 from .settings import AuthSettings
 
 __all__ = [
+    "LOGIN",
     "AuthSettings",
     "Authenticator",
     "Backend",
     "BackendDown",
+    "Caller",
     "Challenge",
     "Channel",
+    "Clients",
     "Exchange",
     "Hasher",
     "Internal",
+    "Issued",
     "Limits",
+    "Login",
     "PasswordError",
     "Success",
     "identities_in",

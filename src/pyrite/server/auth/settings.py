@@ -61,6 +61,18 @@ class AuthSettings(Table):
     alike."""
     name_rest: Duration = Duration(90 * DAY)
     """How long nobody may register the name of a deleted account."""
+    tokens: bool = True
+    """Give tokens to clients that ask for one, to log in by the next time (XEP-0484): in one
+    round trip, and with no password kept on the device. Another password ends them."""
+    token_life: Duration = Duration(30 * DAY)
+    """How long a token is good for. A device that is off for longer needs the password again."""
+    token_rotation: Duration = Duration(DAY)
+    """The age at which a token that is used is replaced by a new one."""
+    client_memory: Duration = Duration(90 * DAY)
+    """How long a client that does not come any more stays in its user's list of clients
+    (XEP-0494). Never shorter than `token-life`."""
+    client_addresses: bool = False
+    """Remember the address from which each client came last."""
 
     def __post_init__(self) -> None:
         unknown = [name for name in self.mechanisms if name not in STRENGTH]
@@ -70,3 +82,5 @@ class AuthSettings(Table):
             raise Wrong("nobody could log in", "mechanisms")
         if self.attempts <= self.free_attempts:
             raise Wrong("has to be more than free-attempts", "attempts")
+        if self.token_rotation >= self.token_life:
+            raise Wrong("has to be less than token-life", "token-rotation")

@@ -77,11 +77,11 @@ class SqliteClients:
         row = (key(owner),)
         found = await self._engine.read(lambda db: db.execute(LIST, row).fetchall())
         clients: dict[str, Client] = {}
-        for id, *told, password, first, last, expires in found:
+        for id, software, device, address, password, first, last, expires in found:
             before = clients[id].tokens if id in clients else ()
             tokens = before if expires is None else (*before, from_ms(expires))
-            times = from_ms(first), from_ms(last)
-            clients[id] = Client(id, *told, bool(password), *times, tokens)
+            told = software, device, address, bool(password)
+            clients[id] = Client(id, *told, from_ms(first), from_ms(last), tokens)
         return [*clients.values()]
 
     async def forget(self, owner: JID, client: str) -> bool:
