@@ -24,24 +24,30 @@ async def delivered(service: Service, inside: str, to: str = "juliet@verona.lit/
     return message
 
 
+def ids_of(message: Element) -> list[tuple[str, str]]:
+    found = [e.attrs for e in message.elements if e.name.tag == "stanza-id"]
+    return [(attrs["by"], attrs["id"]) for attrs in found]
+
+
 @pytest.mark.parametrize("to", ["juliet@verona.lit/b", "juliet@verona.lit"])
 async def test_ids_in_our_name_are_taken_off(to: str, tmp_path: Path) -> None:
-    """All copies, in whatever spelling (XEP-0359 §5)."""
+    """All copies, in whatever spelling (XEP-0359 §5); not those of other archives."""
     ours = ["juliet@verona.lit", "verona.lit", "JULIET@VERONA.LIT", "\uff4auliet@verona.lit"]
-    theirs = ["room@conference.mantua.lit", "mallory@verona.lit"]
-    inside = "".join(SID.format(n, by) for n, by in enumerate([*ours, *theirs, *ours]))
+    ours.append("mallory@verona.lit")  # whose account is here too, and gives no id by itself
+    theirs = ["room@conference.mantua.lit", "benvolio@mantua.lit"]
+    inside = "".join(SID.format(f"forged{n}", by) for n, by in enumerate([*ours, *theirs, *ours]))
     async with serving(tmp_path, clear=True) as service:
         message = await delivered(
-            service, inside + "<stanza-id xmlns='urn:xmpp:sid:0' id='x'/>", to
+            service, inside + "<stanza-id xmlns='urn:xmpp:sid:0' id='forged'/>", to
         )
-        left = [e.attrs["by"] for e in message.elements if e.name.tag == "stanza-id"]
-        assert left == theirs
+        assert [by for by, id in ids_of(message) if id.startswith("forged")] == theirs
+        assert all(by == "juliet@verona.lit" for by, id in ids_of(message) if "forged" not in id)
 
 
 async def test_ids_in_what_is_kept_for_later_too(tmp_path: Path) -> None:
     async with serving(tmp_path, clear=True) as service:
         mallory = await service.online("mallory@verona.lit/m")
-        sid = SID.format(1, "juliet@verona.lit")
+        sid = SID.format("forged", "juliet@verona.lit")
         await mallory.send(
             f"<message to='juliet@verona.lit' type='chat'><body>x</body>{sid}</message>"
         )
@@ -49,7 +55,7 @@ async def test_ids_in_what_is_kept_for_later_too(tmp_path: Path) -> None:
         juliet = await service.online("juliet@verona.lit/b")
         await juliet.send("<presence/>")
         (message,) = [e for e in await juliet.barrier() if e.name.tag == "message"]
-        assert "stanza-id" not in write(message)
+        assert "forged" not in write(message)
 
 
 async def test_stamps_in_our_name_are_taken_off(tmp_path: Path) -> None:

@@ -86,6 +86,10 @@ def is_worth_keeping(message: Message) -> bool:
     return any(not _is_transient(element) for element in message.payloads)
 
 
+#: What says nothing that anybody could miss, and what was for one client alone.
+_TRANSIENT = frozenset({chatstates.NS, hints.NS, "urn:xmpp:carbons:2", "urn:xmpp:mam:2"})
+
+
 def _is_transient(element: Element) -> bool:
     ns, tag = element.name
-    return ns in (chatstates.NS, hints.NS, "urn:xmpp:carbons:2") or tag == "thread"
+    return ns in _TRANSIENT or tag == "thread"

@@ -55,7 +55,7 @@ def may_retract(retraction: Message, original: Message) -> bool:
     """
     if retraction.id == original.id or target(original) is not None:
         return False  # a retraction stays, so that all who come later hear of it
-    if _is_of_room(retraction) or _is_of_room(original):
+    if is_of_room(retraction) or is_of_room(original):
         return (retraction.sender, retraction.to) == (original.sender, original.to)
     return _ends(retraction) == _ends(original) is not None
 
@@ -65,7 +65,8 @@ def tombstone(original: Message, retraction: Message, when: datetime) -> Message
     return original.with_payloads((encode(Retracted(retraction.id or "", when)),))
 
 
-def _is_of_room(message: Message) -> bool:
+def is_of_room(message: Message) -> bool:
+    """Whether an occupant of a room wrote it to another, or to one who is not there."""
     return message.child(NS_ROOM_USER, "x") is not None
 
 

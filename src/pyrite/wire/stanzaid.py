@@ -41,6 +41,20 @@ def stamped(stanza: S, id: str, by: JID) -> S:
     return without_forged(stanza, (by,)).add(StanzaId(id, by))
 
 
+def given(stanza: S, id: str, by: JID) -> S:
+    """`stanza`, which has no id in the name of `by`, with the one that `by` gives it."""
+    return stanza.add(Element(_NAME, {"id": id, "by": by.text}))
+
+
+def given_by(stanza: Stanza, by: JID) -> str | None:
+    """The id that `by` gave a stanza that `without_forged` has seen: without reading addresses."""
+    text = by.text
+    for element in stanza.payloads:
+        if element.name == _NAME and element.attrs.get("by") == text:
+            return element.attrs.get("id")
+    return None
+
+
 def without_forged(stanza: S, ours: Container[JID]) -> S:
     """Without any id in the name of one of `ours`, however often it is there (§5, rule 2).
 

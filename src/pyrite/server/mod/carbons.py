@@ -12,8 +12,9 @@ from ...core.errors import StanzaError
 from ...core.jid import JID
 from ...core.stanza import Message
 from ...kit.hooks import Remove, Stage
-from ...wire import carbons, delay
+from ...wire import carbons, delay, stanzaid
 from ..module import At, Module, Request, delivering, on, request
+from ..naming import SENT
 from ..privacy import ACTIVE
 from ..session import Key, Session, SessionEnded
 
@@ -100,6 +101,9 @@ class Carbons(Module):
             return  # what one says to oneself is copied on its way in
         others = self._others(session.jid.bare, (session,))
         if others and carbons.is_eligible(message, is_received=False):
+            named = session[SENT]
+            if named is not None and named.message is message:
+                message = stanzaid.stamped(message, named.id, session.jid.bare)
             self._copy(message, carbons.Sent, others)
 
     def _received(self, message: Message, owner: JID, targets: Sequence[Session]) -> None:

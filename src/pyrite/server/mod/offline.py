@@ -20,9 +20,10 @@ from ...core.stanza import Message, read
 from ...core.xml import KEPT, parse
 from ...kit.config import DAY, HOUR, Duration, Size, Table, Wrong
 from ...store.errors import StoreError
-from ...wire import delay, disco, offline
+from ...wire import delay, disco, offline, stanzaid
 from ...wire.presence import priority
 from ..module import At, Module, Request, node, on, request, undelivered
+from ..naming import FETCHED
 from ..presence import PresenceChanged, SessionAvailable, SessionUnavailable
 from ..session import Key, Session
 from ..store.offline import Waiting
@@ -96,7 +97,8 @@ class Offline(Module):
                 if session[SERVED]:  # it came while the message was being kept
                     await self._serve(session)
                     break
-        return is_kept
+        # what stands in the archive is not lost, however full it is here
+        return is_kept or stanzaid.given_by(message, owner) is not None
 
     # --- out, unasked ----------------------------------------------------------------
 
@@ -150,8 +152,11 @@ class Offline(Module):
         waiting = await store.load(owner, limit=PAGE)
         if not waiting or not self._is_there(session):
             return False
+        fetched = session[FETCHED]
         for each in waiting:
-            if (message := self._message(each)) is not None:
+            if (message := self._message(each)) is None:
+                continue
+            if not fetched or stanzaid.given_by(message, owner) not in fetched:
                 session.send(message)
         await store.remove(owner, [each.id for each in waiting])
         self._handed.value += len(waiting)
