@@ -1,6 +1,8 @@
 """Accounts: who has one, by what they are known, and that nothing of them stays."""
 
+import asyncio
 import sqlite3
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -9,6 +11,7 @@ from pyrite.core.sasl.keys import Keys
 from pyrite.kit.clock import ManualClock
 from pyrite.server.store import Stores
 from pyrite.server.store.accounts import Account
+from pyrite.server.store.recent import Recent
 from pyrite.server.store.sqlite.accounts import OWNED
 
 CREATED = datetime(2026, 3, 1, 12, 30, 15, 250_000, tzinfo=UTC)
@@ -93,3 +96,66 @@ def owned_tables(path: Path) -> set[str]:
 def test_deletion_knows_every_table_that_has_an_owner(template: Path) -> None:
     assert set(OWNED) == owned_tables(template)
     assert OWNED[-1] == "totals"
+
+
+# --- what was found a moment ago -------------------------------------------------------
+
+
+async def test_what_was_found_is_known_without_a_look(stores: Stores, folder: Path) -> None:
+    await stores.accounts.create(ROMEO, [SHA1], CREATED)
+    found = await stores.accounts.find(ROMEO)
+    with sqlite3.connect(folder / "pyrite.db") as database:  # nobody else writes, in truth
+        database.execute("DELETE FROM accounts")
+    database.close()
+    assert await stores.accounts.find_again(ROMEO) == found
+    assert await stores.accounts.find(ROMEO) is None
+
+
+async def test_every_change_is_seen_at_once(stores: Stores) -> None:
+    accounts = stores.accounts
+    account = Account(ROMEO, CREATED, False, (SHA1,))
+    assert await accounts.find_again(ROMEO) is None
+    await accounts.create(ROMEO, [SHA1], CREATED)
+    assert await accounts.find_again(ROMEO) == account
+    await accounts.set_disabled(ROMEO, True)
+    assert await accounts.find_again(ROMEO) == replace(account, disabled=True)
+    await accounts.set_disabled(ROMEO, False)
+    assert await accounts.find_again(ROMEO) == account
+    await accounts.complete_keys(ROMEO, SHA256)
+    assert await accounts.find_again(ROMEO) == replace(account, keys=(SHA1, SHA256))
+    await accounts.set_keys(ROMEO, [SHA256])
+    assert await accounts.find_again(ROMEO) == replace(account, keys=(SHA256,))
+    await stores.portable.create(replace(account, keys=()), lambda: (), replace=True)
+    assert await accounts.find_again(ROMEO) == replace(account, keys=())
+    await accounts.delete(ROMEO)
+    assert await accounts.find_again(ROMEO) is None
+
+
+async def test_what_is_read_while_it_changes_is_not_remembered() -> None:
+    recent = Recent[str]()
+    read, written = asyncio.Event(), asyncio.Event()
+
+    async def load() -> str:
+        await read.wait()
+        return "old"
+
+    async def write() -> None:
+        await written.wait()
+
+    early = asyncio.ensure_future(recent.read("romeo", load))
+    await asyncio.sleep(0)
+    writing = asyncio.ensure_future(recent.change("romeo", write()))
+    await asyncio.sleep(0)
+    late = asyncio.ensure_future(recent.read("romeo", load))
+    await asyncio.sleep(0)
+    writing.cancel()  # who waits for it; the change is under way all the same
+    read.set()
+    assert await early == await late == "old"
+    assert recent.find("romeo") is None
+    assert await recent.read("romeo", load) == "old"
+    assert recent.find("romeo") is None
+    written.set()
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert await recent.read("romeo", load) == "old"
+    assert recent.find("romeo") == "old"

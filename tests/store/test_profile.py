@@ -51,6 +51,9 @@ async def test_vcards(stores: Stores) -> None:
 
 async def test_last_activity(stores: Stores) -> None:
     assert await stores.activity.find(ROMEO) is None
+    await stores.activity.put(ROMEO, LastActivity(datetime(2026, 1, 1, tzinfo=UTC), None))
+    assert await stores.activity.find(ROMEO) is None  # a guest, or an account that was deleted
+    await stores.accounts.create(ROMEO, [], datetime(2026, 1, 1, tzinfo=UTC))
     for minute, status in enumerate([None, "gone ☂", ""]):
         last = LastActivity(datetime(2026, 1, 1, 0, minute, tzinfo=UTC), status)
         await stores.activity.put(ROMEO, last)

@@ -46,15 +46,15 @@ class Internal:
         return hmac.compare_digest(derived.stored_key, keys.stored_key) and is_real
 
     async def admit(self, account: JID) -> None:
-        found = await self._find(account)
+        found = await self._find(account, again=True)
         if found is None:
             raise SaslError("not-authorized")
         if found.disabled:
             raise SaslError("account-disabled")
 
-    async def _find(self, account: JID) -> Account | None:
+    async def _find(self, account: JID, *, again: bool = False) -> Account | None:
         try:
-            return await self._store.find(account)
+            return await (self._store.find_again if again else self._store.find)(account)
         except StoreError as error:
             raise BackendDown(str(error)) from error
 

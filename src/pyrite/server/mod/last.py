@@ -68,7 +68,7 @@ class Last(Module):
     async def left(self, event: SessionEnded) -> None:
         """Keep when an account's last resource went, and what it said (§4)."""
         owner = event.session.jid.bare
-        if self.host.sessions.of(owner) or not await self.host.accounts.exists(owner):
+        if self.host.sessions.of(owner):
             return
         now = self.clock.now()
         await self.host.stores.activity.put(owner, LastActivity(now, event.session[FAREWELL]))

@@ -16,13 +16,14 @@ from ...store.errors import StoreError
 from ...store.migrate import Schema, upgrade
 from ...store.shapes import KeyValues, Log
 from ...store.sqlite_shapes import SqliteKeyValues, SqliteLog
-from .accounts import Accounts
+from .accounts import Account, Accounts
 from .activity import Activity
 from .clients import Clients
 from .offline import Offline
 from .portable import Portable
 from .privacy import Privacy
 from .private import Private
+from .recent import Recent
 from .roster import Rosters
 from .settings import LiveSettings
 from .sqlite.accounts import SqliteAccounts
@@ -89,9 +90,10 @@ async def open_stores(
 
     await asyncio.to_thread(prepare)
     engine = await Engine.open(path, options)
+    recent = Recent[Account]()
     return Stores(
         engine=engine,
-        accounts=SqliteAccounts(engine, clock),
+        accounts=SqliteAccounts(engine, clock, recent),
         roster=SqliteRosters(engine, clock),
         offline=SqliteOffline(engine),
         private=SqlitePrivate(engine),
@@ -100,7 +102,7 @@ async def open_stores(
         activity=SqliteActivity(engine),
         clients=SqliteClients(engine),
         settings=SqliteSettings(engine),
-        portable=SqlitePortable(engine, clock),
+        portable=SqlitePortable(engine, clock, recent),
         values=partial(SqliteKeyValues, engine),
         log=partial(SqliteLog, engine),
     )

@@ -42,6 +42,12 @@ class Accounts(Protocol):
     async def find(self, jid: JID) -> Account | None:
         """The account, if there is one."""
 
+    async def find_again(self, jid: JID) -> Account | None:
+        """As `find`, but sooner if it was found a moment ago.
+
+        Not for what strangers may ask: how long it takes tells who was here.
+        """
+
     async def set_keys(self, jid: JID, keys: Sequence[Keys]) -> bool:
         """Let these be all keys, and end all tokens; whether there is such an account.
 

@@ -22,4 +22,4 @@ class Activity(Protocol):
         """The last activity, if there ever was one."""
 
     async def put(self, owner: JID, last: LastActivity) -> None:
-        """Let this be the last."""
+        """Let this be the last of `owner`, if that is an account."""

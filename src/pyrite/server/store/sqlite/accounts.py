@@ -13,6 +13,7 @@ from ....kit.clock import Clock
 from ....store.engine import Engine
 from ....store.texts import from_ms, key, to_jid, to_ms
 from ..accounts import Account
+from ..recent import Recent
 from .clients import REVOKE, UNPROVE
 
 #: Every table whose rows belong to an account by ``owner``. Totals are last: triggers of the
@@ -59,8 +60,9 @@ COUNT: Final = "SELECT count FROM account_counts WHERE domain = ?"
 class SqliteAccounts:
     """See `Accounts`."""
 
-    def __init__(self, engine: Engine, clock: Clock) -> None:
-        self._engine, self._clock = engine, clock
+    def __init__(self, engine: Engine, clock: Clock, recent: Recent[Account]) -> None:
+        """`recent` is told of all who write here; so must be who else does."""
+        self._engine, self._clock, self._recent = engine, clock, recent
 
     async def create(self, jid: JID, keys: Sequence[Keys], created: datetime) -> bool:
         owner, row = key(jid), (key(jid), jid.domain, to_ms(created))
@@ -73,7 +75,7 @@ class SqliteAccounts:
             add_keys(database, owner, keys)
             return True
 
-        return await self._engine.write(create)
+        return await self._recent.change(owner, self._engine.write(create))
 
     async def delete(self, jid: JID) -> bool:
         owner = key(jid)
@@ -85,7 +87,7 @@ class SqliteAccounts:
             database.execute(BURY, (owner, to_ms(self._clock.now())))
             return True
 
-        return await self._engine.write(delete)
+        return await self._recent.change(owner, self._engine.write(delete))
 
     async def clear(self, jid: JID) -> None:
         owner = key(jid)
@@ -101,6 +103,12 @@ class SqliteAccounts:
         return await self._engine.read(lambda db: db.execute(EXISTS, row).fetchone() is not None)
 
     async def find(self, jid: JID) -> Account | None:
+        return await self._recent.read(key(jid), lambda: self._find(jid))
+
+    async def find_again(self, jid: JID) -> Account | None:
+        return self._recent.find(key(jid)) or await self.find(jid)
+
+    async def _find(self, jid: JID) -> Account | None:
         row = (key(jid),)
         found = await self._engine.read(lambda db: db.execute(FIND, row).fetchall())
         if not found:
@@ -121,12 +129,13 @@ class SqliteAccounts:
             add_keys(database, owner, keys)
             return True
 
-        return await self._engine.write(set_keys)
+        return await self._recent.change(owner, self._engine.write(set_keys))
 
     async def complete_keys(self, jid: JID, keys: Keys) -> bool:
         owner = key(jid)
         row = (owner, *_columns(keys), owner)
-        return await self._engine.write(lambda db: db.execute(COMPLETE, row).rowcount > 0)
+        write = self._engine.write(lambda db: db.execute(COMPLETE, row).rowcount > 0)
+        return await self._recent.change(owner, write)
 
     async def set_disabled(self, jid: JID, disabled: bool) -> bool:
         owner = key(jid)
@@ -136,7 +145,7 @@ class SqliteAccounts:
                 database.execute(REVOKE, (owner,))
             return database.execute(DISABLE, (disabled, owner)).rowcount > 0
 
-        return await self._engine.write(set_disabled)
+        return await self._recent.change(owner, self._engine.write(set_disabled))
 
     async def list(self, domain: str, *, after: str | None, limit: int) -> list[JID]:
         row = (domain, after or "", limit)

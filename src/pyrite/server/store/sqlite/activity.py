@@ -12,6 +12,9 @@ from ..activity import LastActivity
 FIND: Final = "SELECT stamp, status FROM last_activity WHERE owner = ?"
 PUT: Final = """INSERT INTO last_activity (owner, stamp, status) VALUES (?, ?, ?)
     ON CONFLICT (owner) DO UPDATE SET stamp = excluded.stamp, status = excluded.status"""
+PUT_OWNED: Final = """INSERT INTO last_activity (owner, stamp, status) SELECT ?, ?, ?
+    WHERE EXISTS (SELECT 1 FROM accounts WHERE jid = ?)
+    ON CONFLICT (owner) DO UPDATE SET stamp = excluded.stamp, status = excluded.status"""
 
 
 class SqliteActivity:
@@ -26,5 +29,6 @@ class SqliteActivity:
         return LastActivity(from_ms(found[0]), found[1]) if found else None
 
     async def put(self, owner: JID, last: LastActivity) -> None:
-        row = (key(owner), to_ms(last.stamp), last.status)
-        await self._engine.write(lambda db: db.execute(PUT, row).rowcount)
+        name = key(owner)
+        row = (name, to_ms(last.stamp), last.status, name)
+        await self._engine.write(lambda db: db.execute(PUT_OWNED, row).rowcount)

@@ -15,6 +15,7 @@ from ....store.texts import from_ms, key, size, to_jid, to_ms
 from .. import portable as kinds
 from ..accounts import Account
 from ..portable import Thing, Things
+from ..recent import Recent
 from . import accounts, activity, privacy, private, roster, vcards
 
 PAGE: Final = 100  # rows that are read at a time
@@ -48,8 +49,8 @@ CALLED: Final = {
 class SqlitePortable:
     """See `Portable`."""
 
-    def __init__(self, engine: Engine, clock: Clock) -> None:
-        self._engine, self._clock = engine, clock
+    def __init__(self, engine: Engine, clock: Clock, recent: Recent[Account]) -> None:
+        self._engine, self._clock, self._recent = engine, clock, recent
 
     async def things(self, owner: JID) -> AsyncIterator[Thing]:
         name = key(owner)
@@ -122,7 +123,7 @@ class SqlitePortable:
                 _ADD[type(thing)](database, owner, thing)
             return True
 
-        return await self._engine.write(create)
+        return await self._recent.change(owner, self._engine.write(create))
 
 
 def _called(table: str) -> str:
