@@ -53,6 +53,17 @@ def settings_for(script: Script, folder: Path, extra: str = "") -> Settings:
     return load(file, Installed())
 
 
+TURNS = 10  # of the loop that whatever goes on in the background needs at most between two waits
+
+
+async def quiet(server: Server) -> None:
+    """Let what the server has begun go on until it has ended, or waits for time or a client."""
+    for _ in range(TURNS):
+        await asyncio.sleep(0)
+        while server.stores.engine.waiting:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+
+
 async def prepare(server: Server, script: Script, *, password: str | None = None) -> None:
     """Make the accounts of `script`, and what their rosters have."""
     for account in script.accounts:
@@ -96,6 +107,7 @@ class Memory:
         self.received.setdefault(actor, deque())
 
     async def leave(self, actor: JID, *, cleanly: bool) -> None:
+        await quiet(self.server)
         self._collect(actor)
         await self.server.unbind(self.sessions.pop(actor))
 
@@ -117,6 +129,9 @@ class Memory:
     async def receive(self, actor: JID) -> Element | None:
         self._collect(actor)
         waiting = self.received[actor]
+        if not waiting:
+            await quiet(self.server)
+            self._collect(actor)
         return waiting.popleft().to_element() if waiting else None
 
     async def wait(self, seconds: float) -> None:
@@ -159,6 +174,7 @@ class Sockets:
 
     async def leave(self, actor: JID, *, cleanly: bool) -> None:
         peer = self.peers[actor]
+        await quiet(self.server)
         self.received[actor].extend(await peer.barrier())
         del self.peers[actor]
         ended = asyncio.Event()
@@ -177,6 +193,7 @@ class Sockets:
 
     async def receive(self, actor: JID) -> Element | None:
         if not self.received[actor] and actor in self.peers:
+            await quiet(self.server)
             await self._settle(actor)
         waiting = self.received[actor]
         return waiting.popleft() if waiting else None

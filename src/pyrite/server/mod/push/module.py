@@ -1,0 +1,192 @@
+"""Who wants to be woken, for what, and what a push service is told of it (XEP-0357).
+
+A service is asked in the background: nobody who sends a message waits for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from msgspec import Meta
+
+from ....core.errors import StanzaError
+from ....core.jid import JID
+from ....core.stanza import Message
+from ....kit.config import Duration, Table, Wrong
+from ....kit.rate import Limit
+from ....kit.tasks import ScopeFullError
+from ....store.errors import StoreError
+from ....wire import push
+from ....wire.dataforms import Form
+from ...accounts import AccountDeleted
+from ...module import At, Module, Request, on, request
+from ...router import MessageWaits
+from ...session import Key, Session
+from .devices import Device, Devices, News
+from .registrations import Registration, Registrations, name_of
+
+BODY = 1024  # characters of a message's words that a service is told at most
+
+#: The names of the registrations that the session's client has asked for.
+ENABLED: Key[frozenset[str]] = Key("push", default=frozenset())
+
+
+class PushSettings(Table):
+    """What push services are told, and how often."""
+
+    devices: Annotated[int, Meta(ge=1, le=100)] = 10
+    """Registrations of one account; one more takes the place of the longest unused."""
+    sender: bool = False
+    """Tell push services who has sent the last message."""
+    body: bool = False
+    """Tell push services what the last message says, where that is not encrypted."""
+    placeholder: str = "New Message!"
+    """What stands for the words, so that a push service knows that a person wants to hear of it;
+    empty for nothing."""
+    burst: Annotated[int, Meta(ge=1)] = 5
+    """Publications to one device without a pause."""
+    interval: Duration = Duration(10)
+    """After these, one publication in this time tells of all that has come."""
+    errors: Annotated[int, Meta(ge=1)] = 16
+    """Failures in a row that a registration survives if a push service cannot be reached. With
+    longer and longer pauses between them, the default takes some hours."""
+
+    def __post_init__(self) -> None:
+        if self.interval <= 0:
+            raise Wrong("expected more than 0s", "interval")
+
+
+class Push(Module):
+    """Push notifications for the devices of an account that are not connected."""
+
+    spec = push.SPEC
+    account_features = (push.NS,)
+    Settings = PushSettings
+
+    async def start(self) -> None:
+        settings = self.settings
+        self._registrations = Registrations(self.values, settings.devices)
+        limit = Limit(1 / settings.interval, settings.burst)
+        self._devices = Devices(
+            self, limit, settings.errors, self._summary, self._is_connected, self._over
+        )
+        self._ended = self.meter.counter("ended", "Registrations that a push service ended.")
+        self._waiting: dict[JID, News] = {}  # account -> what its devices are about to be told
+
+    async def stop(self) -> None:
+        self._devices.drop_all()
+
+    # --- registrations ---------------------------------------------------------------
+
+    @request("set", push.Enable, at=At.OWN)
+    async def enable(self, enable: push.Enable, request: Request) -> None:
+        """From now on; what comes again is renewed, with the options that came last (§5)."""
+        push.check(enable, request.to)
+        for name in await self._registrations.add(request.to, enable, self.clock.now()):
+            self._devices.drop(request.to, name)
+        if request.session is not None:
+            name = name_of(enable.jid, enable.node)
+            request.session[ENABLED] = request.session[ENABLED] | {name}
+
+    @request("set", push.Disable, at=At.OWN)
+    async def disable(self, disable: push.Disable, request: Request) -> None:
+        """No more; that there was nothing is no mistake (§6)."""
+
+        def is_meant(registration: Registration) -> bool:
+            enable = registration.enable
+            return enable.jid == disable.jid and disable.node in (None, enable.node)
+
+        for name in await self._registrations.remove(request.to, is_meant):
+            self._forget(request.to, name)
+
+    def _forget(self, owner: JID, name: str) -> None:
+        self._devices.drop(owner, name)
+        for session in self.host.sessions.of(owner).values():
+            session[ENABLED] = session[ENABLED] - {name}
+
+    def _over(self, device: Device, enable: push.Enable, error: StanzaError) -> None:
+        """A service has said its last word about a registration (§7.1)."""
+        self._ended.value += 1
+        self.log.info(
+            "push registration ended: %s",
+            error.condition,
+            extra={"account": device.owner, "service": enable.jid},
+        )
+        try:
+            self.scope.start(self._end(device, enable))
+        except ScopeFullError:
+            return  # its next error will end it
+
+    async def _end(self, device: Device, enable: push.Enable) -> None:
+        """Remove the registration, unless a client has made a new one of it meanwhile."""
+        try:
+            names = await self._registrations.remove(
+                device.owner, lambda each: each.name == device.name and each.enable == enable
+            )
+        except StoreError as error:
+            self.log.info("a push registration was not removed: %s", error)
+            return
+        for name in names:
+            self._forget(device.owner, name)
+
+    @on(AccountDeleted)
+    def deleted(self, event: AccountDeleted) -> None:
+        self._registrations.forget(event.jid)
+        self._devices.drop_all(event.jid)
+
+    # --- what there is to tell -------------------------------------------------------
+
+    @on(MessageWaits)
+    def waits(self, event: MessageWaits) -> None:
+        if push.is_worth_waking(event.message, event.owner):
+            self._tell(event.owner, event.message)
+
+    def _tell(self, owner: JID, message: Message) -> None:
+        """Tell the account's devices soon, once for all that comes until then."""
+        news = News(1, message.sender, message.body).after(self._waiting.get(owner))
+        is_first = owner not in self._waiting
+        self._waiting[owner] = news
+        if is_first:
+            try:
+                self.scope.start(self._spread(owner))
+            except ScopeFullError:
+                del self._waiting[owner]
+                self._devices.dropped.value += 1
+
+    async def _spread(self, owner: JID) -> None:
+        """To each device that is not connected."""
+        try:
+            registrations = await self._registrations.of(owner)
+        except StoreError as error:
+            self.log.info("nobody was woken: %s: %s", owner, error)
+            return
+        finally:
+            news = self._waiting.pop(owner)
+        for each in registrations:
+            if not self._is_connected(owner, each.name):
+                self._devices.wake(owner, each.name, each.enable, news)
+
+    def _is_connected(self, owner: JID, name: str) -> bool:
+        return any(name in session[ENABLED] for session in self._connected(owner))
+
+    def _connected(self, owner: JID) -> Iterator[Session]:
+        """The account's sessions whose client hears what it is sent."""
+        yield from self.host.sessions.of(owner).values()
+
+    async def _summary(self, owner: JID, news: News) -> Form:
+        """What a service is told, which is little: it is others' (§9)."""
+        try:
+            count = await self.host.stores.offline.count(owner)
+            roster = await self.host.rosters.of(owner)
+            requests = sum(item.pending_in for item in roster.items.values())
+        except StoreError:  # to be woken matters more than to know for how much
+            count, requests = 0, 0
+        settings = self.settings
+        body = news.body if settings.body else None
+        return push.summary(
+            max(count, news.number),
+            requests=requests,
+            sender=news.sender if settings.sender else None,
+            body=(body or settings.placeholder or "")[:BODY] or None,
+        )
