@@ -10,6 +10,7 @@ import socket
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Protocol
 
 from ..kit.rate import Buckets, Limit
@@ -81,6 +82,7 @@ class Gate:
             del self._open[key]
 
 
+@lru_cache(maxsize=4096)
 def network(address: str) -> str:
     """What of `address` one user may have many of: an IPv6 /64. IPv4 as it is, also mapped."""
     if ":" not in address:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
@@ -16,6 +17,10 @@ from .raw import RAW, Buffer
 from .settings import CIPHERS, ClientTls, Identity, ServerTls
 
 _INVALID_PURPOSE = 26  # X509_V_ERR_INVALID_PURPOSE
+
+
+#: A server's context -> the hash of its certificate, as of `end_point_hash`.
+_END_POINTS: WeakKeyDictionary[SSL.Context, bytes] = WeakKeyDictionary()
 
 
 class OpenSSLSession(TlsSession):
@@ -131,15 +136,22 @@ class OpenSSLSession(TlsSession):
             bindings["tls-exporter"] = self._connection.export_keying_material(
                 EXPORTER_LABEL, EXPORTER_SIZE, b""
             )
-        if (der := self._server_certificate()) and (value := end_point_hash(der)):
+        if value := self._end_point():
             bindings["tls-server-end-point"] = value
         return bindings
 
-    def _server_certificate(self) -> bytes | None:
+    def _end_point(self) -> bytes:
+        """The hash of the server's certificate; ours stays the same as long as its context."""
         if self._settings is not None:
-            return self.peer_certificate
-        certificate = self._connection.get_certificate(as_cryptography=True)
-        return certificate.public_bytes(Encoding.DER) if certificate else None
+            der = self.peer_certificate
+            return end_point_hash(der) if der else b""
+        context = self._connection.get_context()  # of the host that was asked for
+        value = _END_POINTS.get(context)
+        if value is None:
+            certificate = self._connection.get_certificate(as_cryptography=True)
+            der = certificate.public_bytes(Encoding.DER) if certificate else b""
+            value = _END_POINTS[context] = end_point_hash(der) if der else b""
+        return value
 
 
 class RawSession(OpenSSLSession):

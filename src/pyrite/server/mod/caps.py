@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from ...core.errors import StanzaError
 from ...core.negotiate import Phase
-from ...core.payload import encode
+from ...core.payload import constant
 from ...core.stanza import Iq, Presence
 from ...core.xml import Element, write
 from ...kit.cache import Cache
@@ -48,13 +48,15 @@ class Caps(Module):
 
     async def start(self) -> None:
         self._known: Cache[tuple[str, str], disco.Info] = Cache(self.settings.kept)
+        self._told: list[object] = []  # what the hash below is of
+        self._hash = ""
 
     # --- the server's own ------------------------------------------------------------
 
     @offering(Phase.AUTHENTICATED)
     def offer(self, _secure: bool) -> Element:
         """So that a client need not ask at every login (§6.3)."""
-        return encode(caps.Caps(NODE, self._ver(), HASH))
+        return constant(caps.Caps(NODE, self._ver(), HASH))
 
     @node(NODE)
     async def own(self, request: Request) -> tuple[disco.Info, disco.Items]:
@@ -64,8 +66,13 @@ class Caps(Module):
         return self.host.info(), disco.Items()
 
     def _ver(self) -> str:
-        """By what is loaded now."""
-        return caps.ver(self.host.info(), HASH)
+        """By what is loaded now; made anew when that has changed."""
+        told: list[object] = [
+            (module.features, *module.forms()) for module in self.host.modules.values()
+        ]
+        if told != self._told:
+            self._told, self._hash = told, caps.ver(self.host.info(), HASH)
+        return self._hash
 
     # --- the clients' ----------------------------------------------------------------
 

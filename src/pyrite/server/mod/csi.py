@@ -13,7 +13,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from ...core.negotiate import Phase
-from ...core.payload import encode
+from ...core.payload import constant
 from ...core.stanza import Stanza
 from ...core.xml import Element
 from ...kit.config import Table
@@ -82,7 +82,7 @@ class Csi(Module):
 
     @offering(Phase.AUTHENTICATED)
     def offer(self, _secure: bool) -> Element:
-        return encode(csi.Csi())
+        return constant(csi.Csi())
 
     @nonza(csi.Inactive)
     def sleep(self, _: csi.Inactive, session: Session) -> None:

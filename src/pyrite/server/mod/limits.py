@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...core.negotiate import Phase
-from ...core.payload import encode
+from ...core.payload import constant
 from ...core.xml import Element
 from ...wire import limits
 from ..module import Module, offering
@@ -23,10 +23,10 @@ class Limits(Module):
     @offering(Phase.SECURE)
     def before_authentication(self, _secure: bool) -> Element:
         # not as a `Size`, which shows itself with a unit
-        return encode(limits.Limits(int(self._settings.before_authentication().octets)))
+        return constant(limits.Limits(int(self._settings.before_authentication().octets)))
 
     @offering(Phase.AUTHENTICATED)
     def after_authentication(self, _secure: bool) -> Element:
         """With the silence after which a client is asked whether it is there (§3.1)."""
         octets = int(self._settings.after_authentication().octets)
-        return encode(limits.Limits(octets, max(1, int(self._settings.ping_after))))
+        return constant(limits.Limits(octets, max(1, int(self._settings.ping_after))))

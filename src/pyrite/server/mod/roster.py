@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from ...core.errors import StanzaError
 from ...core.negotiate import Phase
-from ...core.payload import encode
+from ...core.payload import constant
 from ...core.xml import Element
 from ...store.errors import QuotaExceeded
 from ...wire import roster
@@ -22,11 +22,11 @@ class Roster(Module):
 
     @offering(Phase.AUTHENTICATED)
     def offer_versioning(self, _secure: bool) -> Element:
-        return encode(roster.Versioning())
+        return constant(roster.Versioning())
 
     @offering(Phase.AUTHENTICATED)
     def offer_pre_approval(self, _secure: bool) -> Element:
-        return encode(roster.PreApproval())
+        return constant(roster.PreApproval())
 
     @request("get", roster.Query, at=At.OWN)
     async def send(self, query: roster.Query, request: Request) -> roster.Query | None:

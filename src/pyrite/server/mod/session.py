@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...core.errors import StanzaError
 from ...core.negotiate import Phase
-from ...core.payload import encode
+from ...core.payload import constant
 from ...core.xml import Element
 from ...wire import bind, session
 from ..module import Module, Request, offering, request
@@ -17,7 +17,7 @@ class Session(Module):
 
     @offering(Phase.AUTHENTICATED)
     def offer(self, _secure: bool) -> Element:
-        return encode(session.Session(optional=True))
+        return constant(session.Session(optional=True))
 
     @request("set", session.Session)
     def begin(self, _: session.Session, __: Request) -> None:
