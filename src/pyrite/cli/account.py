@@ -73,7 +73,7 @@ def enable(jid: str, /, *, where: Where = HERE) -> None:
 
 
 def delete(jid: str, /, *, where: Where = HERE) -> None:
-    """Delete an account and all that is kept for it."""
+    """Delete an account and all that is kept for it, and print what that was."""
     show(call("account-delete", where, jid=jid), where)
 
 

@@ -15,6 +15,7 @@ from ..kit.config import ConfigError, Reading
 from .failure import USAGE, Failure, reason
 
 if TYPE_CHECKING:
+    from ..server.control import File
     from ..server.settings import Settings
 
 PLACES = (Path("pyrite.toml"), Path("/etc/pyrite/pyrite.toml"))
@@ -48,23 +49,32 @@ def load(config: Path | None) -> Settings:
         raise Failure(str(error), USAGE) from None
 
 
-def call(command: str, where: Where, /, *, offline: bool = True, **args: Any) -> Any:
+def call(
+    command: str,
+    where: Where,
+    /,
+    *,
+    offline: bool = True,
+    file: File | None = None,
+    **args: Any,
+) -> Any:
     """The result, as plain data, of a command; arguments that are None are left out.
 
-    One that is not for `offline` needs the running server. Raises `Failure`.
+    One that is not for `offline` needs the running server. It may read or write `file`. Raises
+    `Failure`, and what `file` raises.
     """
     from ..server.commands import CommandError
-    from ..server.control import NotRunningError, ask
+    from ..server.control import RUNNING, NotRunningError, ask
 
     given = {key: value for key, value in args.items() if value is not None}
     try:
-        return ask(_data(where.config), command, given)
+        return ask(_data(where.config), command, given, RUNNING, file)
     except NotRunningError:
         if not offline:
             raise Failure("the server does not run") from None
     except CommandError as error:
         raise Failure(str(error), error.exit_code) from None
-    return _run_here(load(where.config), command, given)
+    return _run_here(load(where.config), command, given, file)
 
 
 def show(result: Any, where: Where) -> None:
@@ -105,6 +115,8 @@ def _cell(value: Any) -> str:
             return "yes" if value else "no"
         case list():
             return " ".join(map(_cell, value))
+        case dict() if all(isinstance(number, int) for number in value.values()):
+            return ", ".join(f"{number} {word}" for word, number in value.items()) or "-"
         case dict():
             return json.dumps(value, ensure_ascii=False)
     return str(value)
@@ -120,7 +132,7 @@ def _data(config: Path | None) -> Path:
     return file.parent / data if isinstance(data, str) else load(config).data
 
 
-def _run_here(settings: Settings, name: str, args: Mapping[str, Any]) -> Any:
+def _run_here(settings: Settings, name: str, args: Mapping[str, Any], file: File | None) -> Any:
     import asyncio
 
     from ..server.app import Server
@@ -132,7 +144,8 @@ def _run_here(settings: Settings, name: str, args: Mapping[str, Any]) -> Any:
     async def run() -> Any:
         server = Server(settings)
         async with server.opened():
-            return encode(await server.commands.run(name, args))
+            stream = None if file is None else _Stream(file)
+            return encode(await server.commands.run(name, args, stream=stream))
 
     try:
         with claim(settings.data):
@@ -141,3 +154,18 @@ def _run_here(settings: Settings, name: str, args: Mapping[str, Any]) -> Any:
         raise Failure(str(error), error.exit_code) from None
     except (InUseError, ModuleError, StoreError, OSError) as error:
         raise Failure(reason(error)) from None
+
+
+class _Stream:
+    """See `server.commands.Stream`: nobody else waits while this process reads or writes."""
+
+    def __init__(self, file: File) -> None:
+        self._file = file
+
+    async def read(self) -> bytes:
+        from ..server.commands import PIECE
+
+        return self._file.read(PIECE)
+
+    async def write(self, text: str) -> None:
+        self._file.write(text)

@@ -13,7 +13,7 @@ from .failure import FAILED, USAGE, Failure
 
 GROUPS: dict[str, tuple[str, dict[str, str]]] = {  # word -> help, its words and where they are
     "account": (
-        "Make, change and delete accounts.",
+        "Make, change, delete, export and import accounts.",
         {
             "add": "account:add",
             "list": "account:listed",
@@ -22,9 +22,14 @@ GROUPS: dict[str, tuple[str, dict[str, str]]] = {  # word -> help, its words and
             "disable": "account:disable",
             "enable": "account:enable",
             "delete": "account:delete",
+            "export": "portable:export",
+            "import": "portable:import_",
         },
     ),
-    "host": ("See which domains are served.", {"list": "operate:hosts"}),
+    "host": (
+        "See which domains are served, and carry their accounts elsewhere.",
+        {"list": "operate:hosts", "export": "portable:export_host"},
+    ),
     "invitation": (
         "Invite people to make an account.",
         {
@@ -50,6 +55,7 @@ GROUPS: dict[str, tuple[str, dict[str, str]]] = {  # word -> help, its words and
             "unset": "operate:unset",
         },
     ),
+    "store": ("Look after what is kept.", {"compact": "portable:compact"}),
     "docs": (
         "Write reference documentation from what the code declares.",
         {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,12 +20,14 @@ from ..kit.outage import Outage
 from ..net.tls import TlsError
 from .accounts import AccountDetails, AccountError
 from .catalogue import Installed
-from .commands import CommandError, command, encode
+from .commands import CommandError, Stream, command, encode
 from .hosts import Host
 from .live import Live, change, listed, parse, restored, waits_for_start, written
 from .module import ModuleError
+from .portable import Exported, Importer, Total, export
 from .session import Session
 from .settings import Settings, changed, load, set_up_log
+from .store.accounts import Account
 
 if TYPE_CHECKING:
     from .app import Server
@@ -74,6 +76,22 @@ class Number:
     name: str
     label: str | None
     value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """What an account had that is gone now, and how many of each kind."""
+
+    jid: JID
+    removed: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Compacted:
+    """Octets of the store's file."""
+
+    before: int
+    after: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,10 +167,49 @@ class Admin:
             await self.server.accounts.enable(jid)
 
     @command(role="host-admin")
-    async def account_delete(self, jid: JID) -> None:
-        """Delete an account and all that is kept for it, and end its sessions."""
+    async def account_delete(self, jid: JID) -> Deleted:
+        """Delete an account and all that is kept for it, and end its sessions; says what it was.
+
+        What it was is overwritten. `store-compact` removes what the database has copied about.
+        """
         with _refusals():
+            removed = await self.server.stores.portable.held(jid)
             await self.server.delete_account(jid)
+            await self.server.stores.engine.settle()
+        return Deleted(jid.bare, removed)
+
+    @command(role="host-admin")
+    async def account_export(self, jid: JID, stream: Stream) -> Exported:
+        """Write all that is kept for an account, in the format of XEP-0227."""
+        with _refusals():
+            await self.server.accounts.show(jid)  # raises for what is none
+            return await export(self.server, jid.domain, self._accounts([jid]), stream)
+
+    @command(role="host-admin")
+    async def account_import(
+        self,
+        stream: Stream,
+        host: str | None = None,
+        replace: Annotated[bool, Meta(description="put them in the place of those there")] = False,
+    ) -> Total:
+        """Make accounts of a file in the format of XEP-0227, of one host or of all in it.
+
+        Each comes with all that it has, or not at all; what became of it is written in a line.
+        """
+        with _refusals():
+            only = None if host is None else self._host(host).domain
+            return await Importer(self.server, stream, host=only, replace=replace).run()
+
+    # --- the store -----------------------------------------------------------------------
+
+    @command()
+    async def store_compact(self) -> Compacted:
+        """Write the store anew: what was deleted leaves no trace in its file, which gets smaller.
+
+        Nothing is written meanwhile, and as much room is needed on the disk once more.
+        """
+        with _refusals():
+            return Compacted(*await self.server.stores.engine.compact())
 
     # --- hosts and sessions --------------------------------------------------------------
 
@@ -169,6 +226,13 @@ class Admin:
             )
             for host in self._hosts(None)
         ]
+
+    @command(role="host-admin")
+    async def host_export(self, host: str, stream: Stream) -> Exported:
+        """Write all accounts of a host with all that they have, in the format of XEP-0227."""
+        with _refusals():
+            domain = self._host(host).domain
+            return await export(self.server, domain, self._accounts_of(domain), stream)
 
     @command(role="host-admin")
     async def sessions_list(
@@ -281,6 +345,19 @@ class Admin:
         if failed:
             raise CommandError("\n".join(("all but this was done:", *failed)))
         return [ChangeShown(dotted(path), _applies(path)) for path in differing]
+
+    async def _accounts_of(self, domain: str) -> AsyncIterator[Account]:
+        after = None
+        while page := await self.server.accounts.list(domain, after=after):
+            async for account in self._accounts(page):
+                yield account
+            after = page[-1]
+
+    async def _accounts(self, jids: list[JID]) -> AsyncIterator[Account]:
+        """Those that are still there when it is their turn."""
+        for jid in jids:
+            if (found := await self.server.stores.accounts.find(jid)) is not None:
+                yield found
 
     def _host(self, name: str) -> Host:
         found = self.server.hosts.get(name.casefold())

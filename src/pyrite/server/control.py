@@ -37,7 +37,7 @@ MAX_REQUEST = 1 << 20  # octets
 MAX_ANSWER = 64 << 20  # octets that the asking side takes
 MAX_CONNECTIONS = 16  # at a time; further ones wait in the kernel's queue
 ASKING = 10.0  # seconds for the peer to send its request
-RUNNING = 300.0  # seconds for a command to end, or to read or write the next piece
+RUNNING = 300.0  # seconds for a command to end
 ANSWERING = 30.0  # seconds for the peer to take the answer
 _MAX_PATH = 100  # octets; the kernel takes 107
 _CREDENTIALS = struct.Struct("3i")  # pid, uid, gid
@@ -210,7 +210,7 @@ async def _receive(peer: socket.socket) -> bytes:
 
 
 class _Stream:
-    """See `commands.Stream`; `running` is put off whenever the peer has done its part."""
+    """See `commands.Stream`; the end of `RUNNING` is put off whenever the peer does its part."""
 
     def __init__(self, peer: socket.socket, running: asyncio.Timeout) -> None:
         self._peer, self._running = peer, running

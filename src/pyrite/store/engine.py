@@ -14,7 +14,7 @@ from time import monotonic
 from typing import Any, Final, TypeVar
 
 from .connection import Options, connect
-from .errors import StoreError
+from .errors import StoreBusy, StoreError
 from .lane import Job, Lane
 
 log = logging.getLogger(__name__)
@@ -24,6 +24,7 @@ T = TypeVar("T")
 ATTEMPTS: Final = 3  # times that a group is tried while writes in it make SQLite undo everything
 LONGEST_GROUP: Final = 0.005  # seconds after which a group takes no more writes
 DEFAULTS: Final = Options()
+_SIZE: Final = ("page_count", "page_size")
 
 
 class Engine:
@@ -75,6 +76,20 @@ class Engine:
         """What `function` finds, all of its statements at the same moment."""
         return await self._reads.do(lambda database: _at_once(database, function))
 
+    async def settle(self) -> None:
+        """Move the log into the file, and empty it: what was overwritten is then nowhere.
+
+        Raises `StoreError`.
+        """
+        await self._writes.do(_settle, is_alone=True)
+
+    async def compact(self) -> tuple[int, int]:
+        """Write the file anew without what was deleted; its octets before and after.
+
+        Until that is done nobody writes; who reads goes on. Raises `StoreError`.
+        """
+        return await self._writes.do(_compact, is_alone=True)
+
     async def close(self) -> None:
         """Finish what was accepted, then close the file."""
         await self._writes.drain()
@@ -111,13 +126,16 @@ class _Writer:
         self._database, self._lane, self._queue = database, lane, lane.queue
         self._window, self._most = options.window / 1000, options.group
         self._is_failing = False
+        self._next: Job[Any] | None = None  # is for itself, so it comes behind a group
         self.writes = self.groups = self.failures = 0
 
     def run(self) -> None:
-        while (first := self._queue.get()) is not None:
+        while (first := self._taken()) is not None:
             jobs = [first]
             try:
-                if not self._together(jobs):
+                if first.is_alone:
+                    first.result = first.function(self._database)
+                elif not self._together(jobs):
                     self._apart(jobs)
                 self.groups += 1
                 self.writes += len(jobs)
@@ -130,6 +148,10 @@ class _Writer:
                 self._tell(error)
             self._lane.finish(jobs)
         self._database.close()
+
+    def _taken(self) -> Job[Any] | None:
+        taken, self._next = self._next or self._queue.get(), None
+        return taken
 
     def _tell(self, error: Exception | None) -> None:
         """Log that a group has failed, or that they do no longer: once, not for each."""
@@ -186,14 +208,26 @@ class _Writer:
     def _join(self, jobs: list[Job[Any]]) -> None:
         """Add to `jobs` what is queued, as far as there is room."""
         for _ in range(min(self._queue.qsize(), self._most - len(jobs))):
-            jobs.append(_job(self._queue.get()))
+            if self._next is not None:
+                return
+            self._add(jobs, self._queue.get())
 
     def _wait_for_more(self, jobs: list[Job[Any]]) -> None:
         """Add to `jobs` what comes within the window."""
         end = monotonic() + self._window
         with suppress(Empty):
             while len(jobs) < self._most and (left := end - monotonic()) > 0:
-                jobs.append(_job(self._queue.get(timeout=left)))
+                if self._next is not None:
+                    return
+                self._add(jobs, self._queue.get(timeout=left))
+
+    def _add(self, jobs: list[Job[Any]], taken: Job[Any] | None) -> None:
+        """Add one to `jobs`; if it is for itself, it has its turn behind them."""
+        job = _job(taken)
+        if job.is_alone:
+            self._next = job
+        else:
+            jobs.append(job)
 
     def _undo(self) -> None:
         if self._database.in_transaction:
@@ -211,6 +245,24 @@ def _read(database: sqlite3.Connection, lane: Lane) -> None:
                 job.error = _answer(error)
         lane.finish([job])
     database.close()
+
+
+def _settle(database: sqlite3.Connection) -> None:
+    is_busy, *_ = database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    if is_busy:
+        raise StoreBusy("somebody reads for so long that the log cannot be emptied")
+
+
+def _compact(database: sqlite3.Connection) -> tuple[int, int]:
+    before = _size(database)
+    database.execute("VACUUM")
+    _settle(database)
+    return before, _size(database)
+
+
+def _size(database: sqlite3.Connection) -> int:
+    pages, octets = (database.execute(f"PRAGMA {p}").fetchone()[0] for p in _SIZE)
+    return int(pages * octets)
 
 
 def _at_once(database: sqlite3.Connection, function: Callable[[sqlite3.Connection], T]) -> T:

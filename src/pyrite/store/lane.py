@@ -20,12 +20,16 @@ HELD: Final = 16_384  # callers that may wait for a place; each is one suspended
 class Job(Generic[T]):
     """One function and, once a thread has called it, its result or error."""
 
-    __slots__ = ("done", "error", "function", "result")
+    __slots__ = ("done", "error", "function", "is_alone", "result")
 
     def __init__(
-        self, function: Callable[[sqlite3.Connection], T], done: asyncio.Future[T]
+        self,
+        function: Callable[[sqlite3.Connection], T],
+        done: asyncio.Future[T],
+        is_alone: bool = False,
     ) -> None:
         self.function, self.done = function, done
+        self.is_alone = is_alone  # in no transaction
         self.result: T | None = None
         self.error: BaseException | None = None
 
@@ -51,7 +55,7 @@ class Lane:
         """Jobs that are under way, and callers that are held back."""
         return self._inside + len(self._held)
 
-    async def do(self, function: Callable[[sqlite3.Connection], T]) -> T:
+    async def do(self, function: Callable[[sqlite3.Connection], T], *, is_alone: bool = False) -> T:
         """What `function` returns, or raises, in a thread.
 
         Cancelling the caller does not stop it. Raises `StoreBusy`, `StoreClosed`.
@@ -62,7 +66,7 @@ class Lane:
             await self._place()
         else:
             self._inside += 1
-        job: Job[T] = Job(function, self._loop.create_future())
+        job: Job[T] = Job(function, self._loop.create_future(), is_alone)
         self.queue.put(job)
         return await job.done
 

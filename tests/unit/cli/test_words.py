@@ -61,7 +61,8 @@ def test_accounts_come_and_go_without_a_server(pyrite: Pyrite) -> None:
     assert (shown["jid"], shown["disabled"]) == ("romeo@verona.lit", True)
     assert pyrite("account", "enable", "romeo@verona.lit") == (0, "", "")
     assert "disabled: no\n" in pyrite("account", "show", "romeo@verona.lit")[1]
-    assert pyrite("account", "delete", "romeo@verona.lit") == (0, "", "")
+    deleted = "jid: romeo@verona.lit\nremoved: 3 keys\n"
+    assert pyrite("account", "delete", "romeo@verona.lit") == (0, deleted, "")
     assert pyrite("account", "list", "--host", "verona.lit") == (0, "", "")
 
 
@@ -241,7 +242,8 @@ def test_results_are_written_for_people() -> None:
         {"name": "bb", "is_on": False, "list": []},
     ]
     assert text(rows) == "NAME  IS-ON  LIST\na     yes    x y\nbb    no     -\n"
-    assert text({"some_key": None, "n": 3, "d": {"a": 1}}) == 'some-key: -\nn: 3\nd: {"a": 1}\n'
+    assert text({"some_key": None, "n": 3, "d": {"a": "b"}}) == 'some-key: -\nn: 3\nd: {"a": "b"}\n'
+    assert text({"removed": {"keys": 3, "vcards": 1}}) == "removed: 3 keys, 1 vcards\n"
     assert text(["a\x1b[2J\nb"]) == "a\\x1b[2J\\nb\n"
     assert text(None) == ""
     assert text([]) == ""

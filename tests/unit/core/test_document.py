@@ -152,6 +152,16 @@ def test_what_is_refused(text: str | bytes, said: str) -> None:
     assert condition(text) == said
 
 
+def test_what_was_complete_before_a_mistake_counts() -> None:
+    document = Document(SHAPE, LIMITS)
+    parts = document.feed(b"<server-data xmlns='urn:xmpp:pie:0'><a/><b></a>")
+    assert [type(part) for part in parts] == [Container, Element]
+    with pytest.raises(StreamError, match="not-well-formed"):
+        document.feed(b"<c/>")
+    with pytest.raises(StreamError, match="not-well-formed"):
+        document.close()
+
+
 def test_a_tag_that_does_not_end_is_refused_soon() -> None:
     document = Document(SHAPE, LIMITS)
     document.feed(b"<server-data xmlns='urn:xmpp:pie:0'><a b='")

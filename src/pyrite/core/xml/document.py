@@ -67,7 +67,8 @@ class Document:
         self._ready: list[Part] = []
         self._elements = self._began = self._fed = self._lines = 0
         self._rest: bytes | None = None  # what an old parser left to read
-        self._is_over = self._is_telling = False
+        self._is_telling = False
+        self._mistake: StreamError | None = None
         self._parser: Any = self._fresh()
 
     @property
@@ -76,14 +77,28 @@ class Document:
         return self._lines + int(self._parser.CurrentLineNumber)
 
     def feed(self, data: bytes) -> list[Part]:
-        """The parts that `data` completes, in order. Raises `StreamError`, and is then spent."""
-        self._parse(data, is_last=False)
+        """The parts that `data` completes, in order.
+
+        Raises `StreamError` for a mistake, once all that was complete before it has been given.
+        """
+        self._check()
+        try:
+            self._parse(data, is_last=False)
+        except StreamError as error:
+            self._mistake = error
+        if not self._ready:
+            self._check()
         ready, self._ready = self._ready, []
         return ready
 
     def close(self) -> None:
         """There is no more. Raises `StreamError` if there should be."""
+        self._check()
         self._parse(b"", is_last=True)
+
+    def _check(self) -> None:
+        if self._mistake is not None:
+            raise self._mistake
 
     def _parse(self, data: bytes, *, is_last: bool) -> None:
         rest: bytes | None = data

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable
 from datetime import datetime
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from msgspec import Struct
 
@@ -18,18 +18,33 @@ from .roster import Item
 
 
 class Thing(Struct, frozen=True, tag=True):
-    """Something that an account has. Which, says its class."""
+    """Something that an account has. Which, says its class; `word` is what people call it."""
+
+    word: ClassVar[str] = ""
 
 
 class Contact(Thing, frozen=True):
-    """An item of the roster, with the request that waits if there is one."""
+    """A listed item of the roster, without a request that waits."""
 
+    word: ClassVar[str] = "contacts"
     item: Item
+
+
+class Request(Thing, frozen=True):
+    """A request for the owner's presence that waits for an answer; it comes behind all contacts.
+
+    From somebody who has what is asked for, it is none any more.
+    """
+
+    word: ClassVar[str] = "requests"
+    contact: JID
+    stanza: str
 
 
 class Offline(Thing, frozen=True):
     """A message that waits."""
 
+    word: ClassVar[str] = "offline messages"
     sender: JID
     stamp: datetime
     stanza: str
@@ -38,6 +53,7 @@ class Offline(Thing, frozen=True):
 class Private(Thing, frozen=True):
     """A private element."""
 
+    word: ClassVar[str] = "private elements"
     namespace: str
     name: str
     element: str
@@ -46,6 +62,7 @@ class Private(Thing, frozen=True):
 class Card(Thing, frozen=True):
     """The vCard."""
 
+    word: ClassVar[str] = "vcards"
     element: str
     photo: str | None
 
@@ -53,6 +70,7 @@ class Card(Thing, frozen=True):
 class PrivacyList(Thing, frozen=True):
     """A privacy list."""
 
+    word: ClassVar[str] = "privacy lists"
     name: str
     rules: str
 
@@ -60,12 +78,14 @@ class PrivacyList(Thing, frozen=True):
 class DefaultList(Thing, frozen=True):
     """Which privacy list holds; it comes behind the lists."""
 
+    word: ClassVar[str] = "default lists"
     name: str
 
 
 class Last(Thing, frozen=True):
     """When the owner was last here."""
 
+    word: ClassVar[str] = "last activity"
     stamp: datetime
     status: str | None
 
@@ -73,6 +93,7 @@ class Last(Thing, frozen=True):
 class Value(Thing, frozen=True):
     """What a module keeps under a name."""
 
+    word: ClassVar[str] = "values of modules"
     module: str
     name: str
     value: str
@@ -81,12 +102,15 @@ class Value(Thing, frozen=True):
 class Entry(Thing, frozen=True):
     """A line of a module's log."""
 
+    word: ClassVar[str] = "entries of modules"
     module: str
     stamp: datetime
     value: str
 
 
-AnyThing = Contact | Offline | Private | Card | PrivacyList | DefaultList | Last | Value | Entry
+AnyThing = (
+    Contact | Request | Offline | Private | Card | PrivacyList | DefaultList | Last | Value | Entry
+)
 Things = Callable[[], Iterable[Thing]]
 
 

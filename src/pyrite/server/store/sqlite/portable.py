@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from typing import Any, Final
 
 from ....core.jid import JID
@@ -54,8 +55,13 @@ class SqlitePortable:
 
     async def things(self, owner: JID) -> AsyncIterator[Thing]:
         name = key(owner)
-        for item in await self._rows(roster.LOAD, name):
-            yield kinds.Contact(roster.read_item(*item))
+        items = [roster.read_item(*row) for row in await self._rows(roster.LOAD, name)]
+        for item in items:
+            if item.listed:
+                yield kinds.Contact(replace(item, request=None))
+        for item in items:
+            if item.request is not None:
+                yield kinds.Request(item.jid, item.request)
         async for _, sender, stamp, stanza in self._paged(OFFLINE, name, (0,), 1):
             yield kinds.Offline(to_jid(sender), from_ms(stamp), stanza)
         async for row in self._paged(PRIVATE, name, ("", ""), 2):
@@ -134,6 +140,10 @@ def _add_contact(database: sqlite3.Connection, owner: str, one: kinds.Contact) -
     roster.add(database, owner, one.item)
 
 
+def _add_request(database: sqlite3.Connection, owner: str, one: kinds.Request) -> None:
+    roster.add_request(database, owner, one.contact, one.stanza)
+
+
 def _add_offline(database: sqlite3.Connection, owner: str, one: kinds.Offline) -> None:
     row = (owner, one.sender.text, to_ms(one.stamp), size(one.stanza), one.stanza)
     database.execute(ADD_OFFLINE, row)
@@ -171,6 +181,7 @@ def _add_entry(database: sqlite3.Connection, owner: str, one: kinds.Entry) -> No
 
 _ADD: Final[dict[type[Thing], Callable[[sqlite3.Connection, str, Any], None]]] = {
     kinds.Contact: _add_contact,
+    kinds.Request: _add_request,
     kinds.Offline: _add_offline,
     kinds.Private: _add_private,
     kinds.Card: _add_card,

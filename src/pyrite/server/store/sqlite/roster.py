@@ -148,6 +148,15 @@ def add(database: sqlite3.Connection, owner: str, item: Item) -> None:
     database.execute(SAVE_STATE, (owner, *counted))
 
 
+def add_request(database: sqlite3.Connection, owner: str, contact: JID, stanza: str) -> None:
+    """Add a request that waits, unless its sender has what it asks for."""
+    before, version = _find(database, owner, key(contact))
+    if before is None:
+        add(database, owner, Item(contact.bare, request=stanza, listed=False))
+    elif before.subscription in ("none", "to") and not before.approved:
+        _save(database, owner, key(contact), replace(before, request=stanza), version)
+
+
 def state_of(database: sqlite3.Connection, owner: str) -> State:
     """What is known of a roster."""
     found = database.execute(STATE, (owner,)).fetchone()
