@@ -1,0 +1,282 @@
+"""Keeps a session alive: logs in, resumes what broke, and says what became of it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from dataclasses import dataclass
+from typing import Protocol
+
+from ..core.ack import Acks
+from ..core.errors import StanzaError, StreamError
+from ..core.jid import JID
+from ..core.payload import decode
+from ..core.stanza import Stanza, read
+from ..core.xml import Element
+from ..kit.clock import Clock
+from ..kit.ids import Ids
+from ..wire import acks as wire
+from .account import Account, TokenStore
+from .connector import Connector
+from .errors import AuthenticationFailed, SessionClosed
+from .link import Link
+from .login import LogIn, Resumable, Session, new_memory
+from .outbox import Outbox
+from .requests import Requests
+from .state import Closed, Online, Reset, Suspended
+
+log = logging.getLogger(__name__)
+
+CONNECTING = 60.0  # seconds that reaching a server and logging in may take together
+GRACE = 5.0  # seconds that the server has to say goodbye
+
+#: Ends of a stream that say: not again. Two clients that bind the same resource would go on
+#: throwing each other out (RFC 6120 §4.9.3.3).
+LASTING = ("conflict", "not-authorized", "policy-violation", "host-gone", "host-unknown")
+
+
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """How long to wait between attempts, in seconds: twice as long each time, and by chance.
+
+    `attempts`: then the client gives up; None is never.
+    """
+
+    first: float = 1.0
+    most: float = 60.0
+    attempts: int | None = None
+
+    def delay(self, failed: int, chance: random.Random) -> float:
+        """The wait after so many failures in a row: servers that come back are not stormed."""
+        return min(self.most, self.first * 2.0 ** min(failed, 16)) * chance.uniform(0.5, 1.0)
+
+
+class Owner(Protocol):
+    """Whose session is kept."""
+
+    account: Account
+    jid: JID
+    clock: Clock
+    ids: Ids
+
+    async def receive(self, stanza: Stanza) -> None:
+        """Take a stanza from the server, to the end."""
+
+    async def settle(self) -> None:
+        """A new session has begun: make it what it is to be."""
+
+    async def tell(self, event: object) -> None:
+        """Tell who wants to know."""
+
+
+class Keeper:
+    """The connection of one client, and the session that outlives it."""
+
+    def __init__(
+        self,
+        owner: Owner,
+        connector: Connector,
+        tokens: TokenStore,
+        backoff: Backoff,
+        chance: random.Random,
+    ) -> None:
+        self.owner = owner
+        self.outbox = Outbox(self._wake)
+        self.requests = Requests()
+        self.session: Session | None = None
+        self.is_online = False
+        self.closed: Closed | None = None
+        self._connector, self._tokens, self._backoff = connector, tokens, backoff
+        self._chance = chance
+        self._link: Link | None = None
+        self._keeping: asyncio.Task[None] | None = None
+        self._is_closing = False
+
+    # --- beginning and end -----------------------------------------------------------
+
+    async def begin(self, tasks: asyncio.TaskGroup) -> None:
+        """Log in for the first time; raises what stands in the way."""
+        session, link = await self._log_in(None)
+        await self._start(session, link)
+        if not await self._settle(link):
+            end = await link.ended()
+            raise end.cause or end
+        self._keeping = tasks.create_task(self._keep())
+
+    async def close(self) -> None:
+        """End the session in good order, so that the server forgets it at once."""
+        self._is_closing = True
+        if self._link is not None and self.is_online:
+            self._link.close()
+            try:
+                async with asyncio.timeout(GRACE):
+                    await self._link.ended()
+            except TimeoutError:
+                self._link.abort()
+        if self._keeping is not None:
+            self._keeping.cancel()
+            await asyncio.wait([self._keeping])
+        elif self._link is not None:
+            self._link.abort()
+        await self._over(None)
+
+    async def _over(self, cause: Exception | None) -> None:
+        if self.closed is None:
+            self.is_online = False
+            self.closed = Closed(cause)
+            self.requests.reset()
+            self.outbox.reset(None, with_acks=False)
+            await self.owner.tell(self.closed)
+
+    # --- connecting ------------------------------------------------------------------
+
+    async def _log_in(self, old: Resumable | None) -> tuple[Session, Link]:
+        owner = self.owner
+        async with asyncio.timeout(CONNECTING):
+            link = await self._connector.connect(owner.account)
+            try:
+                account = owner.account.jid.bare
+                memory = await self._tokens.load(account) or new_memory()
+                login = LogIn(owner.account, link, memory, owner.ids, old)
+                try:
+                    session = await login.run()
+                finally:
+                    if login.memory != memory:
+                        await self._tokens.save(account, login.memory)
+            except BaseException:
+                link.abort()
+                raise
+        return session, link
+
+    async def _start(self, session: Session, link: Link) -> None:
+        """Let stanzas flow on `link`."""
+        self._link = link
+        self.session = session
+        if session.resumed is None:
+            self.owner.jid = session.jid
+            self.outbox.acks = Acks() if session.enabled is not None else None
+        self.is_online = True
+        await link.deliver(self._receive, self.outbox.fill)
+
+    async def _settle(self, link: Link) -> bool:
+        """Make the new session what it is to be; False if the connection breaks meanwhile."""
+        settling = asyncio.ensure_future(self.owner.settle())
+        ending = asyncio.ensure_future(link.ended())
+        try:
+            await asyncio.wait((settling, ending), return_when=asyncio.FIRST_COMPLETED)
+            if not settling.done():
+                return False
+            settling.result()
+        finally:
+            for task in (settling, ending):
+                task.cancel()
+            await asyncio.wait((settling, ending))
+        await self.owner.tell(Online(self.owner.jid))
+        return True
+
+    async def _keep(self) -> None:
+        """Go on for as long as it is of use."""
+        while self._link is not None:
+            end = await self._link.ended()
+            self.is_online = False
+            cause: Exception = end.cause or end
+            if self._is_closing or self._is_lasting(cause):
+                return await self._over(None if self._is_closing else cause)
+            await self.owner.tell(Suspended(cause))
+            try:
+                await self._come_back()
+            except Exception as error:
+                log.info("giving up: %s: %s", self.owner.account.jid.bare, error)
+                return await self._over(error)
+        return None
+
+    async def _come_back(self) -> None:
+        """Connect again, however often it takes. Raises what makes that useless."""
+        failed = 0
+        while True:
+            await self.owner.clock.sleep(self._backoff.delay(failed, self._chance))
+            try:
+                session, link = await self._log_in(self._resumable())
+            except (OSError, TimeoutError, StreamError, AuthenticationFailed) as error:
+                failed += 1
+                if self._is_hopeless(error) or failed == self._backoff.attempts:
+                    raise
+                log.info("no connection yet: %s: %s", self.owner.account.jid.bare, error)
+                continue
+            return await self._go_on(session, link)
+
+    async def _go_on(self, session: Session, link: Link) -> None:
+        if session.resumed is not None:
+            self.outbox.resume(session.resumed.h)
+            session = _kept(session, self.session)
+            await self._start(session, link)
+            await self.owner.tell(Online(self.owner.jid, is_resumed=True))
+            return
+        h = session.failed.h if session.failed is not None else None
+        self.requests.reset()
+        lost = self.outbox.reset(h, with_acks=session.enabled is not None)
+        await self._start(session, link)
+        await self._settle(link)
+        await self.owner.tell(Reset(tuple(lost)))
+
+    def _resumable(self) -> Resumable | None:
+        session, acks = self.session, self.outbox.acks
+        enabled = session.enabled if session is not None else None
+        if acks is None or enabled is None or not enabled.resume or not enabled.id:
+            return None
+        return Resumable(enabled.id, acks.handled)
+
+    def _is_lasting(self, cause: Exception) -> bool:
+        return isinstance(cause, StreamError) and cause.condition in LASTING
+
+    def _is_hopeless(self, error: Exception) -> bool:
+        match error:
+            case AuthenticationFailed():
+                return error.is_final
+            case StreamError():
+                return self._is_lasting(error)
+        return False
+
+    # --- traffic ---------------------------------------------------------------------
+
+    def _wake(self) -> None:
+        if self._link is not None:
+            self._link.wake()
+
+    def check(self) -> None:
+        """Raises `SessionClosed` when nothing will be sent any more."""
+        if self.closed is not None:
+            raise SessionClosed("the client is closed") from self.closed.cause
+
+    async def _receive(self, element: Element) -> None:
+        if element.name.ns == wire.NS:
+            self._count(element)
+            return
+        try:
+            stanza = read(element)
+        except StanzaError as error:
+            log.debug("a stanza from nowhere: %s", error)
+        except StreamError as error:  # not ours to end a stream for what we need not know
+            log.debug("not understood: %s", error)
+            return
+        else:
+            await self.owner.receive(stanza)
+        if self.outbox.acks is not None:
+            self.outbox.acks.handle()
+
+    def _count(self, element: Element) -> None:
+        """Raises `StreamError` for an answer that cannot be."""
+        try:
+            match element.name.tag:
+                case "r":
+                    self.outbox.answer()
+                case "a":
+                    self.outbox.acknowledged(decode(wire.Ack, element).h)
+        except StanzaError as error:
+            raise StreamError("bad-format", error.text) from None
+
+
+def _kept(session: Session, old: Session | None) -> Session:
+    """The session goes on by the terms on which it began."""
+    return old or session

@@ -1,0 +1,1 @@
+"""One feature per file, named as its specification in `wire` is. None imports another."""

@@ -1,0 +1,135 @@
+"""What is to be sent, in order, and what the server has not answered for yet (XEP-0198)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from typing import NamedTuple
+
+from ..core.ack import Acks, WrongCountError
+from ..core.errors import StreamError
+from ..core.payload import encode
+from ..core.stanza import NS, Message, Stanza
+from ..core.xml import write
+from ..wire import acks as wire
+from .errors import SessionReset
+from .receipt import Receipt
+
+BATCH = 16 * 1024  # octets that are written at a time
+MOST = 1000  # stanzas that may wait, for the net or for the server's answer; then senders do
+
+_ASK = write(encode(wire.Ask()), NS)
+
+
+class Outgoing(NamedTuple):
+    """A stanza, and who wants to know what becomes of it."""
+
+    stanza: Stanza
+    receipt: Receipt | None
+
+
+class Outbox:
+    """Outlives connections. `wake` says that there is something for `fill`."""
+
+    def __init__(self, wake: Callable[[], None]) -> None:
+        self._wake = wake
+        self._queue: deque[Outgoing] = deque()
+        self._control: list[str] = []  # beside the stanzas: not counted, and not kept
+        self.acks: Acks[Outgoing] | None = None  # None: the server does not answer
+        self._asked = False
+        self._room: asyncio.Event = asyncio.Event()
+        self._room.set()
+
+    def __len__(self) -> int:
+        return len(self._queue) + (len(self.acks.unacknowledged) if self.acks else 0)
+
+    async def room(self) -> None:
+        """Wait while too much waits."""
+        while len(self) >= MOST:
+            self._room.clear()
+            await self._room.wait()
+
+    def put(self, stanza: Stanza, receipt: Receipt | None = None) -> None:
+        """Send it after all that was put before."""
+        self._queue.append(Outgoing(stanza, receipt))
+        self._wake()
+
+    def fill(self) -> str:
+        """What to write now."""
+        texts, self._control = self._control, []
+        size, taken = 0, []
+        while self._queue and size < BATCH:
+            outgoing = self._queue.popleft()
+            text = outgoing.stanza.write()
+            size += len(text)
+            texts.append(text)
+            taken.append(outgoing)
+        if self.acks is not None:
+            self.acks.send(taken)
+            if self.acks.unacknowledged and not self._asked:
+                self._asked = True
+                texts.append(_ASK)
+        for outgoing in taken:
+            if outgoing.receipt is not None:
+                outgoing.receipt.written.reach()
+        if self._queue:
+            self._wake()
+        if taken and self.acks is None:
+            self._room.set()
+        return "".join(texts)
+
+    # --- acknowledgements ------------------------------------------------------------
+
+    def answer(self) -> None:
+        """Tell the server how much we have handled."""
+        if self.acks is not None:
+            self._control.append(write(encode(wire.Ack(self.acks.handled)), NS))
+            self._wake()
+
+    def acknowledged(self, h: int) -> None:
+        """The server answers for so many. Raises `StreamError` where that cannot be (§6)."""
+        if self.acks is None:
+            raise StreamError("policy-violation", "an answer to nothing")
+        try:
+            done = self.acks.acknowledge(h)
+        except WrongCountError as error:
+            raise wire.stream_error(error) from None
+        for outgoing in done:
+            if outgoing.receipt is not None:
+                outgoing.receipt.acked.reach()
+        self._asked = False
+        self._room.set()
+        if self.acks.unacknowledged:
+            self._wake()
+
+    # --- between connections ---------------------------------------------------------
+
+    def resume(self, h: int) -> None:
+        """The session goes on: `h` arrived, what came after it is sent again first (§5)."""
+        self.acknowledged(h)
+        if self.acks is not None:
+            self._queue.extendleft(reversed(self.acks.rewind()))
+        self._control.clear()
+        self._asked = False
+
+    def reset(self, h: int | None, *, with_acks: bool) -> list[Message]:
+        """A new session. The messages of the old one of which it is not known that they arrived.
+
+        `h` of what had arrived, if the server still knows. What was not a message is forgotten:
+        it was about the old session.
+        """
+        if self.acks is not None and h is not None:
+            with suppress(StreamError):  # another count than ours: then nothing is known
+                self.acknowledged(h)
+        lost = [*(self.acks.rewind() if self.acks is not None else ()), *self._queue]
+        self._queue.clear()
+        self._control.clear()
+        self.acks = Acks() if with_acks else None
+        self._asked = False
+        self._room.set()
+        for outgoing in lost:
+            if outgoing.receipt is not None:
+                outgoing.receipt.fail(SessionReset("the session was lost"))
+        return [o.stanza for o in lost if isinstance(o.stanza, Message)]

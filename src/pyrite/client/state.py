@@ -1,0 +1,44 @@
+"""What may become of a session, as `Client.lifecycle` tells it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..core.jid import JID
+from ..core.stanza import Message
+
+
+@dataclass(frozen=True, slots=True)
+class Online:
+    """Stanzas flow. `is_resumed`: it is the session that it was, and nothing is lost."""
+
+    jid: JID
+    is_resumed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Suspended:
+    """The connection broke. Calls wait; another one is being made."""
+
+    cause: Exception
+
+
+@dataclass(frozen=True, slots=True)
+class Reset:
+    """A new session is in place of the old one; `Online` has been told again.
+
+    `lost` are messages of which it is not known that they arrived, in their order. Requests
+    that were not answered have raised `SessionReset`.
+    """
+
+    lost: tuple[Message, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """It is over: by us (no cause), or because going on is of no use."""
+
+    cause: Exception | None = None
+
+
+State = Online | Suspended | Reset | Closed
