@@ -18,6 +18,7 @@ from .xml import Element, Name
 
 NS_TLS = "urn:ietf:params:xml:ns:xmpp-tls"
 NS_SASL = "urn:ietf:params:xml:ns:xmpp-sasl"
+NS_SASL2 = "urn:xmpp:sasl:2"
 NS_BIND = "urn:ietf:params:xml:ns:xmpp-bind"
 NS_REGISTER = "jabber:iq:register"
 NS_PREAUTH = "urn:xmpp:pars:0"
@@ -25,14 +26,20 @@ NS_REGISTER_FEATURE = "http://jabber.org/features/iq-register"
 
 FEATURES = Name(NS_STREAM, "features")
 
-#: How far a stream has come. ASKED is SECURE with an authentication under way.
-Phase = Enum("Phase", "PLAIN SECURE ASKED AUTHENTICATED BOUND")
+#: How far a stream has come. ASKED is SECURE with an authentication under way, CHALLENGED the same
+#: by XEP-0388; CONTINUED has proven enough, and has a task left; TASK is at it.
+Phase = Enum("Phase", "PLAIN SECURE ASKED AUTHENTICATED BOUND CHALLENGED CONTINUED TASK")
 
 #: What the receiving side is asked for. EARLY is a feature's own element, before any session.
-Act = Enum("Act", "STARTTLS REFUSE_TLS AUTH RESPONSE ABORT BIND EARLY REGISTER STANZA")
+Act = Enum(
+    "Act",
+    "STARTTLS REFUSE_TLS AUTH RESPONSE ABORT BIND EARLY REGISTER STANZA"
+    " AUTHENTICATE ANSWER ABANDON NEXT TASK_DATA",
+)
 
 _STARTTLS, _AUTH = Name(NS_TLS, "starttls"), Name(NS_SASL, "auth")
 _RESPONSE, _ABORT = Name(NS_SASL, "response"), Name(NS_SASL, "abort")
+_AUTHENTICATE, _ABANDON = Name(NS_SASL2, "authenticate"), Name(NS_SASL2, "abort")
 _IQ, _MESSAGE, _PRESENCE = Name(NS, "iq"), Name(NS, "message"), Name(NS, "presence")
 _STANZAS = frozenset((_IQ, _MESSAGE, _PRESENCE))
 
@@ -44,6 +51,13 @@ RECEIVING: dict[tuple[Phase, Name, str | None], Act] = {
     (Phase.PLAIN, _IQ, NS_PREAUTH): Act.REGISTER,
     (Phase.SECURE, _STARTTLS, None): Act.REFUSE_TLS,
     (Phase.SECURE, _AUTH, None): Act.AUTH,
+    (Phase.SECURE, _AUTHENTICATE, None): Act.AUTHENTICATE,  # never before TLS (XEP-0388 §3)
+    (Phase.CHALLENGED, Name(NS_SASL2, "response"), None): Act.ANSWER,
+    (Phase.CHALLENGED, _ABANDON, None): Act.ABANDON,
+    (Phase.CONTINUED, Name(NS_SASL2, "next"), None): Act.NEXT,
+    (Phase.CONTINUED, _ABANDON, None): Act.ABANDON,
+    (Phase.TASK, Name(NS_SASL2, "task-data"), None): Act.TASK_DATA,
+    (Phase.TASK, _ABANDON, None): Act.ABANDON,
     (Phase.SECURE, _IQ, NS_REGISTER): Act.REGISTER,
     (Phase.SECURE, _IQ, NS_PREAUTH): Act.REGISTER,
     (Phase.ASKED, _RESPONSE, None): Act.RESPONSE,
@@ -69,7 +83,7 @@ def admit(phase: Phase, element: Element) -> Act:
         act = RECEIVING.get((phase, name, payload.name.ns)) if payload else None
     if act is not None:
         return act
-    if name in _STANZAS or name.ns in (NS_SASL, NS_TLS):
+    if name in _STANZAS or name.ns in (NS_SASL, NS_SASL2, NS_TLS):
         raise StreamError("not-authorized", f"{name.tag} may not be sent now")
     if phase is Phase.AUTHENTICATED and name.ns != NS_STREAM:
         return Act.EARLY

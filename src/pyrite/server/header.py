@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..core.errors import StreamError
 from ..core.jid import JID, JIDError
 from ..core.xml import LANG, Element
 
@@ -22,6 +23,22 @@ def sender_of(header: Element) -> str:
         return str(JID.parse(address)) if address else ""
     except JIDError:
         return ""
+
+
+def claimed_by(header: Element, domain: str) -> JID | None:
+    """The account that a client says it is, bare; ``None`` if it does not say (XEP-0388 §2.1).
+
+    Raises `StreamError` ``invalid-from`` for an account of another domain than the stream's.
+    """
+    try:
+        jid = JID.parse(header.attrs.get("from") or "")
+    except JIDError:
+        return None
+    if jid.local is None:
+        return None
+    if jid.domain != domain:
+        raise StreamError("invalid-from", "the account is of another domain")
+    return jid.bare
 
 
 def language_of(header: Element) -> str | None:

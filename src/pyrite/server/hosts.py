@@ -247,6 +247,16 @@ class Host:
         answer: tuple[Element, Session | None] = taken
         return answer
 
+    def takes_early(self, name: Name) -> bool:
+        """Whether a client may ask for this in place of binding."""
+        return name in self._early
+
+    def offered_inline(self) -> list[Element]:
+        """The features among those of an authenticated stream that have elements of this kind."""
+        namespaces = {name.ns for name in self._early}
+        offers = self.offered(Phase.AUTHENTICATED, secure=True)
+        return [offer for offer in offers if offer.name.ns in namespaces]
+
     def inline(self) -> list[str]:
         """The namespaces of what a client may ask for along with its resource."""
         return sorted({name.ns for name, handlers in self._bindings.items() if name and handlers})

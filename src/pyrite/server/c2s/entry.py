@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from ...core.errors import SaslError, StanzaError, StreamError
+from ...core.jid import JID
 from ...core.negotiate import Act, Phase, admit, features
 from ...core.payload import decode, encode
 from ...core.stanza import Iq, read, read_unaddressed
@@ -12,11 +13,12 @@ from ...core.xml import Element
 from ...core.xml import Limits as ElementLimits
 from ...kit import log as kit_log
 from ...kit.outage import Outage
-from ...wire import bind, sasl, tls
-from ..auth import Challenge, Channel, Exchange, Success, identities_in
-from ..header import language_of, sender_of, speaks_with_us
+from ...wire import bind, sasl, sasl2, tls
+from ..auth import LOGIN, Challenge, Channel, Exchange, Login, Success, identities_in
+from ..header import claimed_by, language_of, sender_of, speaks_with_us
 from ..module import Request
 from ..router import refusal
+from .authentication import Authentication, offer
 
 if TYPE_CHECKING:
     from ..hosts import Host
@@ -29,13 +31,17 @@ class Entry:
     """How far a client has come on its way to a session. Its end is `ClientConnection.attach`."""
 
     __slots__ = (
-        *("client", "connection", "exchange", "failures", "notes", "phase", "server", "stream"),
+        *("authentication", "client", "connection", "exchange", "failures", "mechanism"),
+        *("notes", "phase", "sender", "server", "stream"),
     )
 
     def __init__(self, client: ClientConnection, phase: Phase) -> None:
         self.client, self.phase = client, phase
         self.server, self.stream, self.connection = client.server, client.stream, client.connection
+        self.sender: JID | None = None  # who the client says it is
         self.exchange: Exchange | None = None
+        self.authentication: Authentication | None = None  # by XEP-0388
+        self.mechanism = ""  # by which it has proven who it is
         self.failures = 0
         self.notes: dict[str, str] = {}  # what modules have to remember of a newcomer
 
@@ -63,10 +69,12 @@ class Entry:
         if client.host is not None and client.host is not host:
             raise StreamError("not-authorized", "a connection stays with one host")
         client.host = host
+        self.sender = claimed_by(header, host.domain)
         kit_log.bind(host=host.domain)
-        self.stream.send(features(self._offers(host)))
+        self.stream.send(features(self.offers(host)))
 
-    def _offers(self, host: Host) -> list[Element]:
+    def offers(self, host: Host) -> list[Element]:
+        """What the client may do now."""
         secure = self.connection.tls is not None
         offers: list[Element] = []
         if self.phase is Phase.AUTHENTICATED:
@@ -74,8 +82,10 @@ class Entry:
         if self.phase is Phase.PLAIN:
             offers.append(encode(tls.StartTls(required=self._must_encrypt)))
         if self.phase is Phase.SECURE or (self.phase is Phase.PLAIN and not self._must_encrypt):
-            channel = self._channel()
+            channel = self.channel()
             mechanisms = host.authenticator.mechanisms(channel)
+            if mechanisms and secure:
+                offers.append(encode(offer(host, channel)))
             offers.append(encode(sasl.Mechanisms(mechanisms)))
             if bindings := host.authenticator.binding_types(channel):
                 offers.append(encode(sasl.bindings(*bindings)))
@@ -86,7 +96,7 @@ class Entry:
     def _must_encrypt(self) -> bool:
         return self.server.settings.tls.required
 
-    def _channel(self) -> Channel:
+    def channel(self) -> Channel:
         """What the connection itself proves (RFC 5056)."""
         secured = self.connection.tls
         # XEP-0178: a certificate names accounts if we trust who says so
@@ -115,6 +125,14 @@ class Entry:
                 await self._respond(_decode(sasl.Response, element))
             case Act.ABORT:
                 self._failed(SaslError("aborted"))
+            case Act.AUTHENTICATE:
+                request = _decode(sasl2.Authenticate, element)
+                self.authentication = Authentication(self, host, request)
+                await self.authentication.begin()
+            case Act.ANSWER | Act.NEXT | Act.TASK_DATA | Act.ABANDON as act:
+                if self.authentication is None:
+                    raise StreamError("not-authorized")
+                await self.authentication.take(act, element)
             case Act.REGISTER:
                 await self._register(element, host)
             case Act.BIND:
@@ -143,7 +161,7 @@ class Entry:
             if self.phase is Phase.PLAIN and self._must_encrypt:
                 raise SaslError("encryption-required", "start TLS first")
             initial = sasl.unpack(auth.encoded)
-            self.exchange = host.authenticator.exchange(self._channel())
+            self.exchange = host.authenticator.exchange(self.channel())
             self.phase = Phase.ASKED
             self._advance(await self.exchange.start(auth.mechanism, initial))
         except SaslError as error:
@@ -164,22 +182,25 @@ class Entry:
             self.stream.send(encode(sasl.Challenge(sasl.pack(step.data))))
             return
         self.exchange = None
-        self.client.jid = step.jid
+        self.client.jid, self.mechanism = step.jid, step.mechanism
         self.phase = Phase.AUTHENTICATED
         self.stream.send(encode(sasl.Success(sasl.pack(step.data))))
         self._restart(self.server.settings.limits.after_authentication())
         self.connection.skip_rest()
 
     def _failed(self, error: SaslError) -> None:
+        self.failed(encode(sasl.failure(error)))
+
+    def failed(self, failure: Element) -> None:
         """Say so; after too many attempts that was the last (RFC 6120 §6.4.5)."""
         if self.exchange:
             self.exchange.abort()
-        self.exchange = None
+        self.exchange = self.authentication = None
         if self.stream.is_closed:
             return  # it took too long
         self.phase = Phase.SECURE if self.connection.tls else Phase.PLAIN
         self.failures += 1
-        self.stream.send(encode(sasl.failure(error)))
+        self.stream.send(failure)
         if self.failures >= self.server.settings.limits.attempts:
             raise StreamError("policy-violation", "too many attempts to authenticate")
 
@@ -216,6 +237,7 @@ class Entry:
             if not self.stream.is_closed:
                 self.stream.send_stanza(iq.refuse(error))
             return
+        session[LOGIN] = Login(self.mechanism)
         self.client.attach(session)
         if not self.stream.is_closed:
             answer = Iq("result", id=iq.id, payloads=(encode(bind.Bind(jid=session.jid)),))

@@ -13,7 +13,7 @@ from ...core.jid import JID
 from ...core.stanza import Message
 from ...kit.hooks import Remove, Stage
 from ...wire import carbons, delay, stanzaid
-from ..module import At, Module, Request, delivering, on, request
+from ..module import At, Module, Request, binding, delivering, on, request
 from ..naming import SENT
 from ..privacy import ACTIVE
 from ..session import Key, Session, SessionEnded
@@ -44,6 +44,11 @@ class Carbons(Module):
     def enable(self, _: carbons.Enable, request: Request) -> None:
         """Copies from now on; once more is no mistake (§4, §10.1)."""
         self._switch(request.session, True)
+
+    @binding(carbons.Enable)
+    def enable_inline(self, _: carbons.Enable, session: Session) -> None:
+        """Along with the resource (XEP-0386 §3.2), so that no message falls in between."""
+        self._switch(session, True)
 
     @request("set", carbons.Disable, at=At.OWN)
     def disable(self, _: carbons.Disable, request: Request) -> None:

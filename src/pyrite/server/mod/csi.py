@@ -19,7 +19,7 @@ from ...core.xml import Element
 from ...kit.config import Table
 from ...kit.meter import Counter
 from ...wire import csi
-from ..module import Module, nonza, offering
+from ..module import Module, binding, nonza, offering
 from ..session import Key, Session
 
 
@@ -85,6 +85,7 @@ class Csi(Module):
         return constant(csi.Csi())
 
     @nonza(csi.Inactive)
+    @binding(csi.Inactive)
     def sleep(self, _: csi.Inactive, session: Session) -> None:
         """From now on, what can wait does; to say so twice is no mistake (§4.2)."""
         doze = session[DOZE]
@@ -93,6 +94,7 @@ class Csi(Module):
             session.wake = doze
 
     @nonza(csi.Active)
+    @binding(csi.Active)
     def rouse(self, _: csi.Active, session: Session) -> None:
         """What waits is written before anything that the client says next is done (§5.1)."""
         self._rouse(session)
