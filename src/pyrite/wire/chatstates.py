@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from ..core.payload import payload
+from ..core.stanza import NS as NS_CLIENT
 from ..core.stanza import Message
-from . import Spec
+from ..core.xml import Element
+from . import Spec, delay, hints, stanzaid
 
 SPEC = Spec("XEP-0085", "2.1", "Chat State Notifications")
 NS = "http://jabber.org/protocol/chatstates"
@@ -37,6 +39,8 @@ class Gone:
 
 ChatState = Active | Composing | Paused | Inactive | Gone
 
+_HANDLING = frozenset({NS, delay.NS, hints.NS, stanzaid.NS})
+
 _STATES: dict[str, ChatState] = {
     "active": Active(),
     "composing": Composing(),
@@ -56,6 +60,14 @@ def state(message: Message) -> ChatState | None:
 
 def is_standalone(message: Message) -> bool:
     """Whether it says nothing else, so that nobody needs to keep it (§5.5)."""
-    return state(message) is not None and all(
-        e.name.ns == NS or e.name.tag == "thread" for e in message.payloads
-    )
+    return state(message) is not None and all(map(says_nothing, message.payloads))
+
+
+def says_nothing(element: Element) -> bool:
+    """Whether `element` is a chat state, or tells only how to handle a message.
+
+    Clients say that a chat state is not to be stored, and give it an id; the server says when it
+    came.
+    """
+    ns, tag = element.name
+    return ns in _HANDLING or (tag == "thread" and ns == NS_CLIENT)

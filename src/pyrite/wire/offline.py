@@ -7,8 +7,7 @@ from typing import Literal
 from ..core.errors import StanzaError
 from ..core.payload import attr, children, flag, payload
 from ..core.stanza import Message
-from ..core.xml import Element
-from . import Spec, chatstates, hints
+from . import Spec, carbons, chatstates, hints
 from .dataforms import Field, result
 from .disco import Identity, Info, info
 from .message import kind
@@ -83,13 +82,7 @@ def is_worth_keeping(message: Message) -> bool:
         return wish
     if kind(message) not in ("normal", "chat"):
         return False
-    return any(not _is_transient(element) for element in message.payloads)
-
-
-#: What says nothing that anybody could miss, and what was for one client alone.
-_TRANSIENT = frozenset({chatstates.NS, hints.NS, "urn:xmpp:carbons:2", "urn:xmpp:mam:2"})
-
-
-def _is_transient(element: Element) -> bool:
-    ns, tag = element.name
-    return ns in _TRANSIENT or tag == "thread"
+    return any(
+        not chatstates.says_nothing(element) and element.name.ns != carbons.NS
+        for element in message.payloads
+    )

@@ -11,6 +11,7 @@ from tests.stage import Script
 from pyrite.core.jid import JID
 from pyrite.core.stanza import Message, Presence
 from pyrite.kit.config import DAY, HOUR
+from pyrite.wire.chatstates import Composing
 from pyrite.wire.delay import Delay
 from pyrite.wire.message import Body
 
@@ -214,3 +215,17 @@ async def test_what_was_small_enough_to_come_can_be_read_again(tmp_path: Path) -
         await scene.send(BALCONY, "<presence/>")
         (came,) = await bodies(scene)
         assert len(came or "") == 200_003
+
+
+async def test_who_typed_is_not_kept_though_nobody_read_it(tmp_path: Path) -> None:
+    """XEP-0085 §5.5: not even when it was on its way to a client that broke off."""
+    async with in_memory(story(), tmp_path, 0) as scene:
+        await scene.join(BALCONY)
+        await scene.send(BALCONY, "<presence/>")
+        session = scene.sessions.pop(BALCONY)
+        session.take()
+        typing = Message("chat", JULIET, ROMEO).add(Composing())
+        await scene.server.router.message(typing, JULIET)
+        await scene.server.router.message(message("hi"), JULIET)
+        await scene.server.unbind(session)
+        assert await scene.server.stores.offline.count(JULIET) == 1
