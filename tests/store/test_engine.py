@@ -5,6 +5,7 @@ import shutil
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from os.path import getsize
 from pathlib import Path
 from threading import Event
 
@@ -466,3 +467,44 @@ async def test_another_process_may_hold_the_file_while_we_open(path: Path) -> No
 async def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="cannot open"):
         await Engine.open(tmp_path / "absent.db")
+
+
+async def test_the_file_is_written_anew_between_writes(path: Path, engine: Engine) -> None:
+    """Alone, in its turn, and whoever writes meanwhile waits and loses nothing."""
+    await engine.write(add("x" * (1 << 20)))
+    await engine.write(lambda db: db.execute("DELETE FROM rows").rowcount)
+    tasks = []
+    for number in range(200):
+        tasks.append(asyncio.create_task(engine.write(add(str(number)))))
+        if number % 50 == 25:
+            tasks.append(asyncio.create_task(engine.compact()))
+    async with asyncio.timeout(WAIT):
+        await asyncio.gather(*tasks)
+    rows = await engine.read(lambda db: db.execute("SELECT value FROM rows ORDER BY id").fetchall())
+    assert [value for (value,) in rows] == [str(number) for number in range(200)]
+    before, after = await engine.compact()
+    sizes = [await asyncio.to_thread(getsize, f"{path}{end}") for end in ("", "-wal")]
+    assert sizes == [after, 0]
+    assert before == after < 1 << 19
+
+
+async def test_a_file_that_cannot_be_written_anew_is_as_it_was(
+    opened: Opened, path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    engine = await opened(Options(busy=0.05))
+    await engine.write(add("here"))
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StoreError, match="locked"):
+        await engine.compact()
+    other.execute("ROLLBACK")
+    other.execute("BEGIN")
+    other.execute("SELECT * FROM rows").fetchall()
+    with pytest.raises(StoreError, match="somebody reads for so long"):
+        await engine.settle()
+    other.execute("ROLLBACK")
+    other.close()
+    await engine.settle()
+    rows = await engine.read(lambda db: db.execute("SELECT value FROM rows").fetchall())
+    assert rows == [("here",)]
+    caplog.clear()  # it has said that writing fails

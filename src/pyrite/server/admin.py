@@ -5,8 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 from msgspec import Meta
@@ -18,6 +16,7 @@ from ..kit import log as kit_log
 from ..kit.config import ConfigError, KeyPath, Secret, dotted
 from ..kit.outage import Outage
 from ..net.tls import TlsError
+from ..store.errors import StoreError
 from .accounts import AccountDetails, AccountError
 from .catalogue import Installed
 from .commands import CommandError, Stream, command, encode
@@ -27,6 +26,16 @@ from .module import ModuleError
 from .portable import Exported, Importer, Total, export
 from .session import Session
 from .settings import Settings, changed, load, set_up_log
+from .shown import (
+    ChangeShown,
+    Compacted,
+    Deleted,
+    HostShown,
+    ModuleShown,
+    Number,
+    SessionShown,
+    Status,
+)
 from .store.accounts import Account
 
 if TYPE_CHECKING:
@@ -35,81 +44,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 Limit = Annotated[int, Meta(ge=1, le=1000, description="the most that are listed")]
-
-
-@dataclass(frozen=True, slots=True)
-class HostShown:
-    """A served domain."""
-
-    host: str
-    registration: str
-    modules: tuple[str, ...]
-    accounts: int
-    sessions: int
-
-
-@dataclass(frozen=True, slots=True)
-class SessionShown:
-    """A client that is connected."""
-
-    jid: JID
-    address: str
-    secure: bool
-    since: datetime
-    available: bool
-    priority: int
-    queued: int  # stanzas that it has yet to read
-
-
-@dataclass(frozen=True, slots=True)
-class ModuleShown:
-    """A module, and the hosts that it is loaded on."""
-
-    module: str
-    hosts: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Number:
-    """A metric."""
-
-    name: str
-    label: str | None
-    value: float
-
-
-@dataclass(frozen=True, slots=True)
-class Deleted:
-    """What an account had that is gone now, and how many of each kind."""
-
-    jid: JID
-    removed: dict[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Compacted:
-    """Octets of the store's file."""
-
-    before: int
-    after: int
-
-
-@dataclass(frozen=True, slots=True)
-class ChangeShown:
-    """A setting that has changed, and when that has an effect."""
-
-    setting: str
-    applies: str
-
-
-@dataclass(frozen=True, slots=True)
-class Status:
-    """How the server does."""
-
-    version: str
-    since: datetime
-    hosts: int
-    sessions: int
 
 
 class Admin:
@@ -175,8 +109,12 @@ class Admin:
         with _refusals():
             removed = await self.server.stores.portable.held(jid)
             await self.server.delete_account(jid)
+        try:
             await self.server.stores.engine.settle()
-        return Deleted(jid.bare, removed)
+        except StoreError as error:  # it is deleted all the same
+            log.warning("the store's log keeps what was deleted for a while: %s", error)
+            return Deleted(jid, removed, overwritten=False)
+        return Deleted(jid, removed, overwritten=True)
 
     @command(role="host-admin")
     async def account_export(self, jid: JID, stream: Stream) -> Exported:

@@ -14,7 +14,7 @@ from time import monotonic
 from typing import Any, Final, TypeVar
 
 from .connection import Options, connect
-from .errors import StoreBusy, StoreError
+from .errors import StoreError
 from .lane import Job, Lane
 
 log = logging.getLogger(__name__)
@@ -250,7 +250,7 @@ def _read(database: sqlite3.Connection, lane: Lane) -> None:
 def _settle(database: sqlite3.Connection) -> None:
     is_busy, *_ = database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     if is_busy:
-        raise StoreBusy("somebody reads for so long that the log cannot be emptied")
+        raise StoreError("somebody reads for so long that the log cannot be emptied")
 
 
 def _compact(database: sqlite3.Connection) -> tuple[int, int]:

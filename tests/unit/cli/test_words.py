@@ -61,7 +61,7 @@ def test_accounts_come_and_go_without_a_server(pyrite: Pyrite) -> None:
     assert (shown["jid"], shown["disabled"]) == ("romeo@verona.lit", True)
     assert pyrite("account", "enable", "romeo@verona.lit") == (0, "", "")
     assert "disabled: no\n" in pyrite("account", "show", "romeo@verona.lit")[1]
-    deleted = "jid: romeo@verona.lit\nremoved: 3 keys\n"
+    deleted = "jid: romeo@verona.lit\nremoved: 3 keys\noverwritten: yes\n"
     assert pyrite("account", "delete", "romeo@verona.lit") == (0, deleted, "")
     assert pyrite("account", "list", "--host", "verona.lit") == (0, "", "")
 
