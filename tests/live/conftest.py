@@ -1,0 +1,105 @@
+"""The client library against servers that others wrote, and ours.
+
+A test that asks for `server` is played on each. What one lacks is named with
+``@pytest.mark.lacks(pyrite="no rooms yet")``, and listed at the end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.interop.servers import VERONA, Pyrite, Server
+
+from pyrite.client.account import Trust
+from pyrite.client.app import Client
+from pyrite.client.connector import Tcp
+from pyrite.client.feature import Feature
+from pyrite.client.keeper import Backoff
+from pyrite.core.jid import JID
+from pyrite.net.dns import Target
+
+from .servers import LIVE, PASSWORD, PEOPLE
+
+LACKS: dict[tuple[str, str], str] = {}  # (server, test) -> what it lacks
+
+
+def pytest_asyncio_loop_factories(
+    config: pytest.Config, item: pytest.Item
+) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """The servers are processes of their own: one loop is enough."""
+    return {"asyncio": asyncio.new_event_loop}
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "server" not in metafunc.fixturenames:
+        return
+    lacking: dict[str, str] = {}
+    for mark in metafunc.definition.iter_markers("lacks"):
+        lacking |= mark.kwargs
+    LACKS.update({(name, metafunc.definition.name): why for name, why in lacking.items()})
+    names = [name for name in LIVE if name not in lacking]
+    metafunc.parametrize("server", names, indirect=True, scope="session")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if LACKS:
+        terminalreporter.section("what servers lack of the live suite")
+        for (server, test), why in sorted(LACKS.items()):
+            terminalreporter.line(f"{server}: {test}: {why}")
+
+
+@pytest.fixture(autouse=True)
+def no_unexpected_log() -> None:
+    """Foreign servers may give cause to warn; the log of ours is looked at."""
+
+
+@pytest.fixture(scope="session")
+def server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    """A running server with the accounts of `PEOPLE`. Ours must end well and not complain."""
+    running = LIVE[request.param](tmp_path_factory.mktemp(request.param))
+    running.start()
+    try:
+        if request.param != "ejabberd":  # it has made them itself
+            for name in PEOPLE:
+                running.add(f"{name}@{VERONA}", PASSWORD)
+        yield running
+    finally:
+        status = running.stop()
+    if isinstance(running, Pyrite):
+        assert status == 0
+        assert running.complaints() == []
+
+
+Login = Callable[..., Client]
+
+
+@pytest.fixture
+def login(server: Server) -> Login:
+    """``login("romeo", features=[Roster])``: a client of that person, to be entered."""
+
+    def made(
+        name: str,
+        *,
+        features: Sequence[type[Feature]] = (),
+        direct: bool = False,
+        password: str = PASSWORD,
+        **options: Any,
+    ) -> Client:
+        port = server.c2s_tls if direct else server.c2s
+        options.setdefault("connector", Tcp([Target("127.0.0.1", port, direct)]))
+        return Client(
+            JID.parse(f"{name}@{VERONA}"),
+            password,
+            features=features,
+            trust=Trust(authorities=Path(server.ca)),
+            backoff=Backoff(first=0.01, most=0.05),
+            **options,
+        )
+
+    return made
