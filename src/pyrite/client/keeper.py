@@ -108,6 +108,7 @@ class Keeper:
         """End the session in good order, so that the server forgets it at once."""
         self._is_closing = True
         if self._link is not None and self.is_online:
+            self.outbox.answer()  # else the server would keep what it does not know to have arrived
             self._link.close()
             try:
                 async with asyncio.timeout(GRACE):
@@ -150,12 +151,14 @@ class Keeper:
         return session, link
 
     async def _start(self, session: Session, link: Link) -> None:
-        """Let stanzas flow on `link`."""
-        self._link = link
+        """Let the stanzas of a new session flow on `link`."""
         self.session = session
-        if session.resumed is None:
-            self.owner.jid = session.jid
-            self.outbox.acks = Acks() if session.enabled is not None else None
+        self.owner.jid = session.jid
+        self.outbox.acks = Acks() if session.enabled is not None else None
+        await self._flow(link)
+
+    async def _flow(self, link: Link) -> None:
+        self._link = link
         self.is_online = True
         await link.deliver(self._receive, self.outbox.fill)
 
@@ -209,8 +212,7 @@ class Keeper:
     async def _go_on(self, session: Session, link: Link) -> None:
         if session.resumed is not None:
             self.outbox.resume(session.resumed.h)
-            session = _kept(session, self.session)
-            await self._start(session, link)
+            await self._flow(link)
             await self.owner.tell(Online(self.owner.jid, is_resumed=True))
             return
         h = session.failed.h if session.failed is not None else None
@@ -275,8 +277,3 @@ class Keeper:
                     self.outbox.acknowledged(decode(wire.Ack, element).h)
         except StanzaError as error:
             raise StreamError("bad-format", error.text) from None
-
-
-def _kept(session: Session, old: Session | None) -> Session:
-    """The session goes on by the terms on which it began."""
-    return old or session

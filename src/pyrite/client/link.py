@@ -173,6 +173,8 @@ class TcpLink:
         await self.connection.writable()
 
     def close(self, error: StreamError | None = None) -> None:
+        if error is None and not self.stream.is_closed:
+            self.stream.send_text(self._fill() if self._fill is not None else "")
         self.stream.close(error)
         self.connection.close()
 
