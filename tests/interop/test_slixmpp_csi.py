@@ -38,3 +38,23 @@ async def test_an_inactive_phone(cast: Cast, on_prosody: bool) -> None:
     juliet["xep_0352"].send_active()
     await settle(juliet)
     assert shows(juliet, on_prosody) == ["dnd"]
+
+
+async def test_receipts_wait_for_somebody_to_look(cast: Cast) -> None:
+    """§3.2: a phone that nobody looks at need not wake up to learn that a message has arrived."""
+    romeo = await cast.enter("romeo/desk")
+    juliet = await cast.enter("juliet/phone", plugins=["xep_0184", "xep_0352"])
+    await befriend(romeo, juliet)
+    juliet["xep_0352"].send_inactive()
+    await juliet.ping()
+    juliet.forget()
+    romeo.client.send_raw(
+        f"<message type='chat' to='{juliet.full}'>"
+        "<received xmlns='urn:xmpp:receipts' id='m1'/><store xmlns='urn:xmpp:hints'/></message>"
+    )
+    await romeo.ping()
+    assert juliet.heard == []
+    juliet["xep_0352"].send_active()
+    await settle(juliet)
+    (receipt,) = [s for s in juliet.heard if isinstance(s, Message)]
+    assert receipt["receipt"] == "m1"
