@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..core.jid import JID
 from ..core.payload import attr, child, children, payload
 from ..core.xml import Element
 from . import Spec
@@ -35,9 +36,29 @@ class PublishOptions:
     form: Form | None = child(default=None)
 
 
+@payload(NS, "affiliation")
+class Affiliation:
+    """What an entity may do at a node (§4.1)."""
+
+    jid: JID | None = attr(default=None)
+    affiliation: str = attr(default="none", always=True)
+
+
+@payload(NS, "affiliations")
+class Affiliations:
+    """What entities may do at a node (§8.9)."""
+
+    node: str | None = attr(default=None)
+    each: tuple[Affiliation, ...] = children(default=())
+
+
 @payload(NS, "pubsub")
 class PubSub:
-    """A request to a service (§5 to §7)."""
+    """A request to a service (§5 to §7), or what it tells of itself (§8.9.4)."""
 
     publish: Publish | None = child(default=None)
     options: PublishOptions | None = child(default=None)
+    affiliations: Affiliations | None = child(default=None)
+    #: COMPAT: push services, which say it like this, as XEP-0357 shows it (§8)
+    node: str | None = attr(default=None)
+    bare: tuple[Affiliation, ...] = children(default=())

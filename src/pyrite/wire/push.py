@@ -39,6 +39,9 @@ _PASSING = frozenset(
 )
 
 
+_NOTHING = frozenset({"none", "outcast"})  # affiliations that let nobody publish (XEP-0060 §4.1)
+
+
 @payload(NS, "enable")
 class Enable:
     """Publish at the node of a service from now on; `form` is what to say along (§5)."""
@@ -105,6 +108,24 @@ def is_final(error: StanzaError) -> bool:
     The others, which say that it cannot be reached or is busy, may pass.
     """
     return error.type != "wait" and error.condition not in _PASSING
+
+
+def withdrawn(message: Message, account: JID) -> str | None:
+    """The node at which the sender of `message` lets nobody publish for `account` any more (§8).
+
+    ``None`` for whatever else it says.
+    """
+    try:
+        told = message.get(PubSub)
+    except StanzaError:
+        return None
+    if told is None or message.type == "error":
+        return None
+    where, who = told.node, told.bare
+    if told.affiliations is not None:
+        where, who = told.affiliations.node, told.affiliations.each
+    is_over = any(each.jid == account and each.affiliation in _NOTHING for each in who)
+    return where if is_over else None
 
 
 def is_worth_waking(message: Message, owner: JID) -> bool:

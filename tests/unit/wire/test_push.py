@@ -136,3 +136,36 @@ def test_which_errors_are_the_last(error: str, is_final: bool) -> None:
     assert isinstance(iq, Iq)
     assert iq.error is not None
     assert push.is_final(iq.error) is is_final
+
+
+AFFILIATION = "<affiliation jid='{}' affiliation='{}'/>"
+TOLD = "<pubsub xmlns='http://jabber.org/protocol/pubsub'{}>{}</pubsub>"
+NODE = " node='n'"
+
+
+@pytest.mark.parametrize(
+    ("type", "inside", "node"),
+    [
+        ("normal", TOLD.format(NODE, AFFILIATION.format(JULIET, "none")), "n"),
+        ("normal", TOLD.format(NODE, AFFILIATION.format(JULIET, "outcast")), "n"),
+        ("normal", TOLD.format(NODE, AFFILIATION.format(JULIET, "publish-only")), None),
+        ("normal", TOLD.format(NODE, AFFILIATION.format(ROMEO.bare, "none")), None),
+        ("normal", TOLD.format(NODE, AFFILIATION.format("@", "none")), None),
+        ("normal", TOLD.format("", AFFILIATION.format(JULIET, "none")), None),
+        ("normal", TOLD.format(NODE, ""), None),
+        (
+            "headline",
+            TOLD.format(
+                "", f"<affiliations node='m'>{AFFILIATION.format(JULIET, 'none')}</affiliations>"
+            ),
+            "m",
+        ),
+        ("error", TOLD.format(NODE, AFFILIATION.format(JULIET, "none")), None),
+        ("normal", BODY, None),
+    ],
+)
+def test_what_a_service_withdraws(type: str, inside: str, node: str | None) -> None:
+    """§8, as it is shown there and as XEP-0060 §8.9.4 shows it."""
+    stanza = read(parse(f"<message type='{type}'>{inside}</message>", "jabber:client"))
+    assert isinstance(stanza, Message)
+    assert push.withdrawn(stanza.routed(sender=SERVICE, to=JULIET), JULIET) == node

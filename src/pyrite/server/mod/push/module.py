@@ -5,8 +5,8 @@ A service is asked in the background: nobody who sends a message waits for it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Annotated
+from collections.abc import Coroutine, Iterator, Sequence
+from typing import Annotated, Any
 
 from msgspec import Meta
 
@@ -14,13 +14,14 @@ from ....core.errors import StanzaError
 from ....core.jid import JID
 from ....core.stanza import Message
 from ....kit.config import Duration, Table, Wrong
+from ....kit.hooks import Stage
 from ....kit.rate import Limit
 from ....kit.tasks import ScopeFullError
 from ....store.errors import StoreError
 from ....wire import push
 from ....wire.dataforms import Form
 from ...accounts import AccountDeleted
-from ...module import At, Module, Request, on, request
+from ...module import At, Module, Request, delivering, on, request
 from ...router import MessageWaits
 from ...session import Key, Session
 from .devices import Device, Devices, News
@@ -129,6 +130,22 @@ class Push(Module):
             return
         for name in names:
             self._forget(device.owner, name)
+
+    @delivering(Stage.COPY, Message)
+    def told(
+        self, message: Message, owner: JID, _: Sequence[Session]
+    ) -> Coroutine[Any, Any, None] | None:
+        """A service may say that it takes no more (§8)."""
+        node = push.withdrawn(message, owner)
+        return self._withdraw(owner, message.sender, node) if node is not None else None
+
+    async def _withdraw(self, owner: JID, service: JID | None, node: str) -> None:
+        """End a registration; its own service alone can do that."""
+        for name in await self._registrations.remove(
+            owner, lambda each: (each.enable.jid, each.enable.node) == (service, node)
+        ):
+            self._ended.value += 1
+            self._forget(owner, name)
 
     @on(AccountDeleted)
     def deleted(self, event: AccountDeleted) -> None:
