@@ -239,7 +239,10 @@ async def test_a_waiter_that_is_cancelled_breaks_nothing(engine: Engine) -> None
     assert await engine.read(values) == ["one", "cancelled", "two"]
 
 
-async def test_a_full_disk_fails_those_who_need_room(opened: Opened) -> None:
+async def test_a_full_disk_fails_those_who_need_room(
+    opened: Opened, caplog: pytest.LogCaptureFixture
+) -> None:
+    """And whoever looks after the server is told, once, though others find their place."""
     engine = await opened(Options(pages=10))
     async with held(engine):
         results = asyncio.gather(
@@ -255,6 +258,11 @@ async def test_a_full_disk_fails_those_who_need_room(opened: Opened) -> None:
     await engine.write(lambda db: db.execute("DELETE FROM rows WHERE id = 1").rowcount)
     assert await engine.write(add("after")) == 3
     assert await engine.read(values) == ["also small", "after"]
+    for _ in range(3):
+        with pytest.raises(StoreError):
+            await engine.write(add(b"x" * 100_000))
+        await engine.write(lambda db: db.execute("UPDATE rows SET value = 'x'").rowcount)
+    assert told(caplog) == ["writing fails: database or disk is full"]
 
 
 async def test_a_disk_that_is_full_for_all_fails_all(

@@ -23,7 +23,18 @@ T = TypeVar("T")
 
 ATTEMPTS: Final = 3  # times that a group is tried while writes in it make SQLite undo everything
 LONGEST_GROUP: Final = 0.005  # seconds after which a group takes no more writes
+SILENT: Final = 60.0  # seconds after which it is told again that writing fails
 DEFAULTS: Final = Options()
+#: What is wrong with the disk or with who else uses it, and not with one write.
+TROUBLE: Final = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_CORRUPT,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_NOTADB,
+    sqlite3.SQLITE_READONLY,
+}
 _SIZE: Final = ("page_count", "page_size")
 
 
@@ -125,7 +136,8 @@ class _Writer:
     def __init__(self, database: sqlite3.Connection, lane: Lane, options: Options) -> None:
         self._database, self._lane, self._queue = database, lane, lane.queue
         self._window, self._most = options.window / 1000, options.group
-        self._is_failing = False
+        self._is_told = False  # that it fails
+        self._silent_until = 0.0
         self._next: Job[Any] | None = None  # is for itself, so it comes behind a group
         self.writes = self.groups = self.failures = 0
 
@@ -139,7 +151,7 @@ class _Writer:
                     self._apart(jobs)
                 self.groups += 1
                 self.writes += len(jobs)
-                self._tell(None)
+                self._tell(_trouble(jobs))
             except Exception as error:  # the lock, the disk: all have failed
                 self._undo()
                 self.failures += 1
@@ -153,13 +165,18 @@ class _Writer:
         taken, self._next = self._next or self._queue.get(), None
         return taken
 
-    def _tell(self, error: Exception | None) -> None:
-        """Log that a group has failed, or that they do no longer: once, not for each."""
-        if error is not None and not self._is_failing:
-            log.error("writing fails: %s", error)
-        elif error is None and self._is_failing:
+    def _tell(self, error: BaseException | None) -> None:
+        """Log that a group, or a part of it, has failed, or that they do no longer.
+
+        Once, not for each; and not each time where a small write finds its place on a full disk.
+        """
+        now = monotonic()
+        if error is None and self._is_told:
             log.info("writing works again after %d failures", self.failures)
-        self._is_failing = error is not None
+            self._is_told = False
+        elif error is not None and not self._is_told and now >= self._silent_until:
+            log.error("writing fails: %s", error)
+            self._is_told, self._silent_until = True, now + SILENT
 
     def _together(self, jobs: list[Job[Any]]) -> bool:
         """Commit `jobs` and those that arrive meanwhile; if one fails, none, and give False.
@@ -280,6 +297,15 @@ def _answer(error: BaseException) -> Exception:
     answer = StoreError(str(error) or type(error).__name__)
     answer.__cause__ = error
     return answer
+
+
+def _trouble(jobs: list[Job[Any]]) -> BaseException | None:
+    """An error among those of `jobs` that somebody has to look after."""
+    for job in jobs:
+        code = getattr(job.error and job.error.__cause__, "sqlite_errorcode", None)
+        if code is not None and code & 0xFF in TROUBLE:  # above are details
+            return job.error
+    return None
 
 
 def _job(taken: Job[Any] | None) -> Job[Any]:
