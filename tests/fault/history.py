@@ -77,7 +77,7 @@ class History:
             *(Fault("refused", said, "the sender's stream") for said in sorted(self.refused)),
             *(fault for where, heard in lists for fault in self._skipped(heard, where)),
             *(fault for where, heard in lists for fault in self._doubled(heard, where)),
-            *(fault for where, heard in lists for fault in _out_of_order(heard, where)),
+            *(fault for where, heard in lists for fault in self._out_of_order(heard, where)),
         ]
 
     def _lists(self) -> Iterator[tuple[str, Sequence[Said]]]:
@@ -116,6 +116,21 @@ class History:
             elif times > self.sent[said]:
                 yield Fault("doubled", said, where)
 
+    def _out_of_order(self, heard: Iterable[Said], where: str) -> Iterator[Fault]:
+        """A message that came, for the first time here, after one that was sent later.
+
+        In a session, one that was sent again may come late: the first copy went to another.
+        """
+        latest: dict[tuple[str, str], int] = defaultdict(lambda: -1)
+        seen: set[Said] = set()
+        for said in heard:
+            pair = said.sender, said.receiver
+            is_late = said not in seen and said.number < latest[pair]
+            if is_late and (self.sent[said] == 1 or where.startswith("archive")):
+                yield Fault("out of order", said, where)
+            seen.add(said)
+            latest[pair] = max(latest[pair], said.number)
+
     # --- for people ------------------------------------------------------------------
 
     def tell(self, faults: Sequence[Fault], most: int = 5) -> str:
@@ -132,17 +147,6 @@ class History:
         for where, heard in (("acknowledged", sorted(self.acknowledged)), *self._lists()):
             if found := [said for said in heard if said[:2] == pair]:
                 yield f"  {where}: {numbers(found)}"
-
-
-def _out_of_order(heard: Iterable[Said], where: str) -> Iterator[Fault]:
-    """A message that came, for the first time here, after one that was sent later."""
-    latest: dict[tuple[str, str], int] = defaultdict(lambda: -1)
-    seen: set[Said] = set()
-    for said in heard:
-        if said not in seen and said.number < latest[said[:2]]:
-            yield Fault("out of order", said, where)
-        seen.add(said)
-        latest[said[:2]] = max(latest[said[:2]], said.number)
 
 
 def numbers(heard: Iterable[Said]) -> str:

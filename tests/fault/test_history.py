@@ -137,6 +137,14 @@ def test_a_message_sent_in_two_sessions_may_come_twice_but_not_three_times() -> 
     assert found(made) == [("doubled", "romeo>juliet>5", "session 1 of juliet")]
 
 
+def test_a_message_that_was_sent_again_may_come_late_but_not_in_an_archive() -> None:
+    made = history()
+    for heard in (made.sessions[1].heard, made.archives["juliet"]):
+        heard.remove(TEN[5])
+        heard.insert(heard.index(TEN[7]) + 1, TEN[5])
+    assert found(made) == [("out of order", "romeo>juliet>5", "archive of juliet")]
+
+
 def test_what_was_never_acknowledged_may_be_gone() -> None:
     made = history()
     for heard in (*(session.heard for session in made.sessions), *made.archives.values()):
