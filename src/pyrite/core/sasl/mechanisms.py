@@ -95,8 +95,7 @@ def choose(
 def choose_binding(advertised: Advertised) -> str:
     """The strongest binding type that both sides have; empty for none."""
     ours = advertised.bindings or {}
-    # RFC 6120 alone tells no types; most servers have this one
-    theirs = advertised.types or ("tls-server-end-point",)
+    theirs = advertised.types or ("tls-unique",)  # what is meant without a word (RFC 5802 §6.1)
     known = [name for name in BINDINGS if name in ours and name in theirs]
     return known[0] if known else next((name for name in ours if name in theirs), "")
 
