@@ -16,6 +16,7 @@ import sys
 import threading
 import time
 from abc import ABC, abstractmethod
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO
 
@@ -53,7 +54,8 @@ class Server(ABC):
         self.certificate = home / "cert.pem"
         self.key = home / "key.pem"
         authority = trustme.CA()
-        issued = authority.issue_cert(*DOMAINS)
+        soon = datetime.now(UTC) + timedelta(days=30)  # ejabberd counts the milliseconds until then
+        issued = authority.issue_cert(*DOMAINS, not_after=soon)
         authority.cert_pem.write_to_path(str(self.ca))
         issued.private_key_pem.write_to_path(str(self.key))
         for blob in issued.cert_chain_pems:
