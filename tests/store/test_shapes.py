@@ -140,6 +140,7 @@ async def fill(stores: Stores, owner: JID) -> None:
     await stores.clients.enter(owner, Visit("id", STAMP, issued=token), limit=9, since=STAMP)
     await stores.values("plugin").put(owner, "a", "1")
     await stores.log("plugin").append(owner, "x", STAMP)
+    await stores.archive.add(stores.archive.next_id(), owner, JULIET, STAMP, "<m/>")
 
 
 def rows(folder: Path, owner: JID) -> dict[str, int]:

@@ -34,7 +34,7 @@ def from_ms(milliseconds: int) -> datetime:
     return EPOCH + timedelta(milliseconds=milliseconds)
 
 
-def id_set(ids: Iterable[int]) -> str:
+def id_set(ids: Iterable[int | str]) -> str:
     """`ids` for ``IN (SELECT value FROM json_each(?))``: one statement, however many."""
     return json.dumps(list(ids))
 

@@ -18,6 +18,7 @@ from ...store.shapes import KeyValues, Log
 from ...store.sqlite_shapes import SqliteKeyValues, SqliteLog
 from .accounts import Account, Accounts
 from .activity import Activity
+from .archive import Archive
 from .clients import Clients
 from .offline import Offline
 from .portable import Portable
@@ -28,6 +29,7 @@ from .roster import Rosters
 from .settings import LiveSettings
 from .sqlite.accounts import SqliteAccounts
 from .sqlite.activity import SqliteActivity
+from .sqlite.archive import BATCHING, Batching, SqliteArchive
 from .sqlite.clients import SqliteClients
 from .sqlite.offline import SqliteOffline
 from .sqlite.portable import SqlitePortable
@@ -38,7 +40,7 @@ from .sqlite.settings import SqliteSettings
 from .sqlite.vcards import SqliteVCards
 from .vcards import VCards
 
-SCHEMA: Final = Schema(folder=Path(__file__).parent / "migrations", head="0004")
+SCHEMA: Final = Schema(folder=Path(__file__).parent / "migrations", head="0005")
 SQLITE: Final = "sqlite:///"
 
 
@@ -57,6 +59,7 @@ class Stores:
     vcards: VCards
     privacy: Privacy
     activity: Activity
+    archive: Archive
     clients: Clients
     settings: LiveSettings
     portable: Portable
@@ -65,6 +68,7 @@ class Stores:
 
     async def close(self) -> None:
         """Finish what was accepted, then close the database."""
+        await self.archive.close()
         await self.engine.close()
 
     async def __aenter__(self) -> Self:
@@ -75,7 +79,11 @@ class Stores:
 
 
 async def open_stores(
-    url: str, data_dir: Path, clock: Clock, options: Options = DEFAULTS
+    url: str,
+    data_dir: Path,
+    clock: Clock,
+    options: Options = DEFAULTS,
+    batching: Batching = BATCHING,
 ) -> Stores:
     """The stores of the database at `url`, made or upgraded as needed.
 
@@ -100,6 +108,7 @@ async def open_stores(
         vcards=SqliteVCards(engine),
         privacy=SqlitePrivacy(engine),
         activity=SqliteActivity(engine),
+        archive=await SqliteArchive.open(engine, clock, batching),
         clients=SqliteClients(engine),
         settings=SqliteSettings(engine),
         portable=SqlitePortable(engine, clock, recent),

@@ -85,6 +85,13 @@ class Archive(Protocol):
     owner's, whatever number it is, is one that is not there. All raise `StoreError`.
     """
 
+    @property
+    def waiting(self) -> int:
+        """How many messages are not on the disk yet."""
+
+    async def close(self) -> None:
+        """Write what was added, and take no more. Leaving the context of `Stores` does it."""
+
     def next_id(self) -> int:
         """An id for a message that is about to be added: higher than all before it.
 

@@ -20,6 +20,7 @@ from .clients import REVOKE, UNPROVE
 #: others change them.
 OWNED: Final = (
     "account_keys",
+    "archive_owners",
     "client_tokens",
     "clients",
     "key_values",

@@ -40,6 +40,7 @@ UNCOUNTED: Final = {"totals", "rosters", "roster_removals", "privacy_defaults"}
 #: What people call a table, where its name does not say it.
 CALLED: Final = {
     "account_keys": "keys",
+    "archive_owners": "archives",
     "key_values": "values of modules",
     "log_entries": "entries of modules",
     "offline": "offline messages",

@@ -1,0 +1,205 @@
+"""The archive of messages in SQLite."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Collection
+from datetime import datetime, timedelta
+from typing import Final, TypeVar
+
+from .....core.jid import JID
+from .....kit.clock import Clock
+from .....kit.ids import Randomness
+from .....store.engine import Engine
+from .....store.texts import EPOCH, id_set, key, size, to_ms
+from ...archive import ALL, END, Entry, Keep, Mark, Page, Query
+from . import purging
+from .index import BODY_BITS, COLUMNS, IS_GROUPCHAT, IS_SENT, Row, add_to_index, take_from_index
+from .intake import BATCHING, Batching, Intake
+from .reading import ID_BITS, Search, counted, found, in_range, to_entry
+
+__all__ = ["BATCHING", "Batching", "SqliteArchive"]
+
+T = TypeVar("T")
+
+MICROSECOND: Final = timedelta(microseconds=1)
+NOISE: Final = 4096  # random octets that are fetched at once
+EXPORT: Final = 200  # entries that an export reads at once
+ENTRY_COST: Final = 200  # octets that an entry takes in memory beside its stanza
+
+LAST: Final = "SELECT last FROM archive_state WHERE one = 1"
+NUMBER: Final = "SELECT number FROM archive_owners WHERE owner = ?"
+ONE: Final = f"SELECT {COLUMNS} FROM archive_entries e WHERE e.id = ? AND e.number = ({NUMBER})"  # noqa: S608
+EXISTING: Final = f"""SELECT count(*) FROM archive_entries WHERE number = ({NUMBER})
+    AND id IN (SELECT value FROM json_each(?))"""  # noqa: S608
+REPLACE: Final = """UPDATE archive_entries
+    SET name = NULL, body_at = NULL, body = NULL, stanza = ? WHERE id = ?"""
+CLEAR: Final = "DELETE FROM archive_owners WHERE owner = ?"
+MARK: Final = "SELECT mark FROM archive_state WHERE one = 1"
+
+
+class SqliteArchive:
+    """See `Archive`; made by `open`."""
+
+    def __init__(
+        self, engine: Engine, clock: Clock, batching: Batching, last: int, random: Randomness
+    ) -> None:
+        self._engine, self._clock, self._last, self._random = engine, clock, last, random
+        self._noise = iter(b"")  # random octets that are not used yet
+        self._batch = batching.index
+        self._intake = Intake(engine, clock, batching)
+
+    @classmethod
+    async def open(
+        cls,
+        engine: Engine,
+        clock: Clock,
+        batching: Batching = BATCHING,
+        random: Randomness = os.urandom,
+    ) -> SqliteArchive:
+        """An archive that goes on where the last one ended; raises `StoreError`."""
+        (last,) = await engine.read(lambda database: database.execute(LAST).fetchone())
+        return cls(engine, clock, batching, last, random)
+
+    @property
+    def waiting(self) -> int:
+        """Entries that are not on the disk yet."""
+        return self._intake.count
+
+    async def close(self) -> None:
+        """Write what was added, and take no more."""
+        await self._intake.close()
+
+    def next_id(self) -> int:
+        noise = next(self._noise, None)
+        if noise is None:
+            self._noise = iter(self._random(NOISE))
+            noise = next(self._noise)
+        now = (self._clock.now() - EPOCH) // MICROSECOND << ID_BITS
+        self._last = max(now, self._last + 1) + noise
+        return self._last
+
+    def add(
+        self,
+        id: int,
+        owner: JID,
+        peer: JID,
+        stamp: datetime,
+        stanza: str,
+        *,
+        body: str | None = None,
+        name: str | None = None,
+        is_sent: bool = False,
+        is_groupchat: bool = False,
+    ) -> asyncio.Future[None]:
+        time, moment = (id >> ID_BITS) // 1000, to_ms(stamp)
+        octets = size(stanza) + ENTRY_COST
+        at = None
+        if body and (start := stanza.find(body)) >= 0:
+            at, body = start << BODY_BITS | len(body), None
+        elif body:
+            octets += size(body)
+        if name is not None:
+            octets += size(name)
+        flags = is_sent * IS_SENT + is_groupchat * IS_GROUPCHAT
+        row = (id, owner.bare.text, min(moment, time), flags, peer.text, name, at, body, stanza)
+        return self._intake.add(row, octets, time - moment)
+
+    async def page(
+        self,
+        owner: JID,
+        query: Query = ALL,
+        *,
+        limit: int,
+        after: int | None = None,
+        before: int | None = None,
+    ) -> Page:
+        search, newest = Search.of(owner, query, after, before), before is not None
+        rows = await self._find(search, limit + 1, newest=newest)
+        entries = [to_entry(row) for row in rows[:limit]]
+        return Page(entries[::-1] if newest else entries, len(rows) <= limit)
+
+    async def count(self, owner: JID, query: Query = ALL, *, most: int = 1000) -> int | None:
+        search = Search.of(owner, query)
+        if query == ALL:
+            await self._intake.settled(search.owner)
+            return await self._engine.snapshot(lambda database: counted(database, search.owner))
+        count = len(await self._find(search, most + 1))
+        return count if count <= most else None
+
+    async def has(self, owner: JID, ids: Collection[int]) -> bool:
+        known = set(in_range(ids))
+        if len(known) < len(set(ids)):
+            return False
+        row = (key(owner), id_set(known))
+        (count,) = await self._read(owner, lambda db: db.execute(EXISTING, row).fetchone())
+        return bool(count == len(known))
+
+    async def get(self, owner: JID, id: int) -> Entry | None:
+        row = await self._read(owner, lambda database: _one(database, key(owner), id))
+        return to_entry(row) if row else None
+
+    async def find(self, owner: JID, peer: JID, name: str, *, is_sent: bool) -> Entry | None:
+        search = Search(key(owner), Query(peer=peer), name=name, is_sent=is_sent)
+        rows = await self._find(search, 1, newest=True)
+        return to_entry(rows[0]) if rows else None
+
+    async def replace(self, owner: JID, id: int, stanza: str) -> bool:
+        def replace(database: sqlite3.Connection) -> bool:
+            row = _one(database, key(owner), id)
+            if row is None:
+                return False
+            take_from_index(database, [row])
+            database.execute(REPLACE, (stanza, id))
+            if id <= database.execute(MARK).fetchone()[0]:
+                add_to_index(
+                    database, [row._replace(name=None, body_at=None, body=None, stanza=stanza)]
+                )
+            return True
+
+        await self._intake.settled(key(owner))
+        return await self._engine.write(replace)
+
+    async def ends(self, owner: JID) -> tuple[Mark, Mark] | None:
+        first = await self.page(owner, limit=1)
+        last = await self.page(owner, limit=1, before=END)
+        if not first.entries or not last.entries:
+            return None
+        (one,), (other,) = first.entries, last.entries
+        return Mark(one.id, one.stamp), Mark(other.id, other.stamp)
+
+    async def entries(self, owner: JID) -> AsyncIterator[Entry]:
+        after, is_last = 0, False
+        while not is_last:
+            entries, is_last = await self.page(owner, limit=EXPORT, after=after)
+            for entry in entries:
+                yield entry
+                after = entry.id
+
+    async def clear(self, owner: JID) -> None:
+        await self._intake.settled(key(owner))
+        row = (key(owner),)
+        await self._engine.write(lambda database: database.execute(CLEAR, row).rowcount)
+
+    async def purge(self, keep: Keep) -> int:
+        await self._intake.settled()
+        return await purging.purge(self._engine, keep, self._batch)
+
+    async def _find(self, search: Search, most: int, *, newest: bool = False) -> list[Row]:
+        await self._intake.settled(search.owner)
+        return await self._engine.snapshot(
+            lambda database: found(database, search, most, newest=newest)
+        )
+
+    async def _read(self, owner: JID, function: Callable[[sqlite3.Connection], T]) -> T:
+        await self._intake.settled(key(owner))
+        return await self._engine.read(function)
+
+
+def _one(database: sqlite3.Connection, owner: str, id: int) -> Row | None:
+    if not in_range([id]):
+        return None
+    row = database.execute(ONE, (id, owner)).fetchone()
+    return Row._make(row) if row else None

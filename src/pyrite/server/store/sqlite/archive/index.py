@@ -1,0 +1,153 @@
+"""The index of the archive: by which terms an entry is found, and how it gets there and out.
+
+Entries are indexed in batches, after they were committed: one by one it would cost three times
+as much. What is not indexed yet, behind the ``mark``, is looked through; it is little. The index
+only proposes: whoever reads an entry looks whether it is what was asked for.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from itertools import chain, starmap
+from typing import Any, Final, NamedTuple, TypeVar
+from zlib import crc32
+
+from .....store.texts import id_set, size
+from .words import words
+
+T = TypeVar("T")
+
+CHUNK: Final = 64  # rows in one statement
+IS_SENT, IS_GROUPCHAT = 1, 2  # flags
+BODY_BITS: Final = 32  # of ``body_at``: the length, below the start
+
+COLUMNS: Final = "e.id, e.number, e.stamp, e.flags, e.peer, e.name, e.body_at, e.body, e.stanza"
+WAITING: Final = f"""SELECT {COLUMNS} FROM archive_entries e WHERE e.id > ?
+    ORDER BY e.id LIMIT ?"""  # noqa: S608
+MARK: Final = "SELECT mark FROM archive_state WHERE one = 1"
+SET_MARK: Final = "UPDATE archive_state SET mark = ? WHERE one = 1"
+COUNTED: Final = """UPDATE archive_owners SET count = count + ?, bytes = bytes + ?
+    WHERE number = ?"""
+DROP: Final = "DELETE FROM archive_entries WHERE id IN (SELECT value FROM json_each(?))"
+INDEX: Final = "INSERT INTO archive_terms (rowid, terms) VALUES "
+UNINDEX: Final = "INSERT INTO archive_terms (archive_terms, rowid, terms) VALUES "
+
+
+class Row(NamedTuple):
+    """An entry with all that it is found by."""
+
+    id: int
+    number: int
+    stamp: int
+    flags: int
+    peer: str
+    name: str | None
+    body_at: int | None
+    body: str | None
+    stanza: str
+
+    @property
+    def text(self) -> str:
+        """The body that is searched."""
+        if self.body_at is None:
+            return self.body or ""
+        start = self.body_at >> BODY_BITS
+        return self.stanza[start : start + (self.body_at & ((1 << BODY_BITS) - 1))]
+
+
+def kind_term(number: int, is_groupchat: bool) -> str:
+    """Each entry has one of these two, so that both together are an archive."""
+    return f"{number}g" if is_groupchat else f"{number}c"
+
+
+def peer_term(number: int, peer: str) -> str:
+    return f"{number}@{crc32(peer.encode())}"
+
+
+def name_term(number: int, name: str) -> str:
+    return f"{number}#{crc32(name.encode())}"
+
+
+def word_term(number: int, word: str) -> str:
+    """Digits, then the word: no word of one archive is one of another."""
+    return f"{number}_{word}"
+
+
+@lru_cache(maxsize=8192)
+def _frame(number: int, peer: str, is_groupchat: bool) -> str:
+    """The terms that most entries of a conversation share."""
+    terms = [kind_term(number, is_groupchat), peer_term(number, peer)]
+    bare, slash, _ = peer.partition("/")
+    if slash:
+        terms.append(peer_term(number, bare))
+    return " ".join(terms)
+
+
+def terms(row: Row) -> str:
+    """All by which `row` is found, apart by spaces, which no term has."""
+    number = row.number
+    found = _frame(number, row.peer, bool(row.flags & IS_GROUPCHAT))
+    if row.name is not None:
+        found = f"{found} {name_term(number, row.name)}"
+    apart = f" {word_term(number, '')}"
+    return apart.join((found, *words(row.text)))
+
+
+def insert(
+    database: sqlite3.Connection,
+    start: str,
+    rows: Sequence[T],
+    values: Callable[[T], tuple[Any, ...]],
+) -> None:
+    """Insert the `values` of `rows`, many by one statement.
+
+    For each statement the thread gives up its turn, and has to get it back from a busy loop.
+    """
+    done, chunk = 0, CHUNK
+    while done < len(rows):
+        if len(rows) - done < chunk:
+            chunk //= 4
+            continue
+        some = [values(row) for row in rows[done : done + chunk]]
+        places = f"({', '.join('?' * len(some[0]))})"
+        database.execute(start + ", ".join([places] * chunk), [*chain.from_iterable(some)])
+        done += chunk
+
+
+def index_some(database: sqlite3.Connection, batch: int) -> int:
+    """Index the next entries that wait for it; how many, less than `batch` if that is all."""
+    mark = database.execute(MARK).fetchone()
+    if rows := [*starmap(Row, database.execute(WAITING, (*mark, batch)).fetchall())]:
+        add_to_index(database, rows)
+        database.execute(SET_MARK, (rows[-1].id,))
+    return len(rows)
+
+
+def add_to_index(database: sqlite3.Connection, rows: Sequence[Row]) -> None:
+    """Have `rows` in the index, and counted."""
+    insert(database, INDEX, rows, lambda row: (row.id, terms(row)))
+    _count(database, rows, 1)
+
+
+def take_from_index(database: sqlite3.Connection, rows: Sequence[Row]) -> None:
+    """Take those of `rows` that are in the index out of it, and out of the count."""
+    mark = database.execute(MARK).fetchone()[0]
+    known = [row for row in rows if row.id <= mark]
+    insert(database, UNINDEX, known, lambda row: ("delete", row.id, terms(row)))
+    _count(database, known, -1)
+
+
+def remove(database: sqlite3.Connection, rows: Sequence[Row]) -> None:
+    take_from_index(database, rows)
+    database.execute(DROP, (id_set(row.id for row in rows),))
+
+
+def _count(database: sqlite3.Connection, rows: Sequence[Row], sign: int) -> None:
+    totals: dict[int, tuple[int, int]] = {}
+    for row in rows:
+        count, octets = totals.get(row.number, (0, 0))
+        totals[row.number] = count + sign, octets + sign * size(row.stanza)
+    changes = [(*total, number) for number, total in totals.items()]
+    database.executemany(COUNTED, changes)

@@ -1,0 +1,234 @@
+"""What is added to the archive, on its way to the disk: in groups, in order, and not lost soon."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Final
+
+from .....kit.clock import Clock
+from .....store.engine import Engine
+from .....store.errors import StoreBusy, StoreClosed, StoreError
+from .....store.texts import id_set
+from .index import Row, add_to_index, index_some, insert
+
+log = logging.getLogger(__name__)
+
+GROUP: Final = 1000  # entries in one transaction
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0  # seconds between attempts to write a group
+ASKING: Final = 5.0  # seconds that a question waits for what was added before
+
+OWNERS: Final = """SELECT owner, number FROM archive_owners
+    WHERE owner IN (SELECT value FROM json_each(?))"""
+NEW_OWNER: Final = """INSERT INTO archive_owners (owner, count, bytes, first) VALUES (?, 0, 0, 0)
+    RETURNING number"""
+REACHED: Final = """UPDATE archive_state SET last = max(last, ?), skew = max(skew, ?)
+    WHERE one = 1 RETURNING mark"""
+ADD: Final = """INSERT OR IGNORE INTO archive_entries
+    (id, number, stamp, flags, peer, name, body_at, body, stanza) VALUES """
+
+
+@dataclass(frozen=True, slots=True)
+class Batching:
+    """How the archive collects what it writes.
+
+    `window`: milliseconds that a message waits for others. `patience`: seconds for which a disk
+    that refuses is tried again. `count`, `octets`: the most that may wait; what comes then is
+    refused. `index`: entries that are indexed at once, some 10 ms of the writer.
+    """
+
+    window: float = 5.0
+    patience: float = 30.0
+    count: int = 20_000
+    octets: int = 64 << 20
+    index: int = 1000
+
+
+BATCHING: Final = Batching()
+
+
+#: An entry that is not written yet: as `Row`, with the owner's address in place of the number.
+New = tuple[int, str, int, int, str, str | None, int | None, str | None, str]
+
+
+@dataclass(slots=True, eq=False)
+class Group:
+    """Entries that are written together; `done` is when they are on the disk."""
+
+    began: float
+    done: asyncio.Future[None]
+    rows: list[New] = field(default_factory=list)
+    octets: int = 0
+    skew: int = 0
+
+
+class Intake:
+    """Takes entries on the loop; a task writes them, which is there while there are some."""
+
+    def __init__(self, engine: Engine, clock: Clock, batching: Batching) -> None:
+        self._engine, self._clock, self._batching = engine, clock, batching
+        self._loop = asyncio.get_running_loop()
+        self._waiting: deque[Group] = deque()  # the last of them collects
+        self._writing: Group | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._unindexed = batching.index  # at most: see to what an earlier run has left
+        self._is_index_failing = False
+        self._hurry = asyncio.Event()  # the window is over
+        self._ending = asyncio.Event()  # there is no more patience
+        self.count = self.octets = 0  # of what waits
+
+    def add(self, row: New, octets: int, skew: int) -> asyncio.Future[None]:
+        """Take `row`; raises `StoreBusy`, `StoreClosed`."""
+        if self._ending.is_set():
+            raise StoreClosed("the store is closed")
+        if self.count >= self._batching.count or self.octets + octets > self._batching.octets:
+            raise StoreBusy("too many messages wait to be archived")
+        group = self._waiting[-1] if self._waiting else self._begin()
+        if len(group.rows) >= GROUP:
+            self._hurry.set()
+            group = self._begin()
+        group.rows.append(row)
+        group.octets += octets
+        if skew > group.skew:
+            group.skew = skew
+        self.octets += octets
+        self.count += 1
+        return group.done
+
+    async def settled(self, owner: str | None = None) -> None:
+        """Return once all that was added, for `owner` or at all, is written or lost.
+
+        Raises `StoreBusy` if that takes too long.
+        """
+        groups = [self._writing, *self._waiting] if self._writing else list(self._waiting)
+        concerned = [
+            group.done
+            for group in groups
+            if owner is None or any(row[1] == owner for row in group.rows)
+        ]
+        if not concerned:
+            return
+        self._hurry.set()
+        _, late = await asyncio.wait(concerned, timeout=ASKING)
+        if late:
+            raise StoreBusy("what was archived last is not on the disk yet")
+
+    async def close(self) -> None:
+        """Write what is there, without patience, and take no more."""
+        self._ending.set()
+        self._hurry.set()
+        if self._task is not None:
+            await asyncio.shield(self._task)
+
+    def _begin(self) -> Group:
+        group = Group(self._clock.monotonic(), self._loop.create_future())
+        group.done.add_done_callback(_seen)
+        self._waiting.append(group)
+        if self._task is None:
+            self._hurry.clear()
+            self._task = self._loop.create_task(self._write_all())
+        return group
+
+    async def _write_all(self) -> None:
+        while self._waiting:
+            await self._gather()
+            self._writing = group = self._waiting.popleft()
+            await self._write(group)
+            self._writing = None
+            self.count -= len(group.rows)
+            self.octets -= group.octets
+            self._unindexed += len(group.rows)
+            await self._index()
+        self._task = None
+
+    async def _gather(self) -> None:
+        """Wait until the window is over: real time, which no clock of a test has to move."""
+        if self._batching.window and not self._hurry.is_set():
+            timer = self._loop.call_later(self._batching.window / 1000, self._hurry.set)
+            await self._hurry.wait()
+            timer.cancel()
+        if len(self._waiting) == 1 and not self._ending.is_set():
+            self._hurry.clear()
+
+    async def _write(self, group: Group) -> None:
+        """Have `group` on the disk, or lose it once the patience with it is over."""
+        pause = FIRST_PAUSE
+        while True:
+            try:
+                await self._engine.write(lambda database: _add(database, group))
+            except StoreError as error:
+                end = group.began + self._batching.patience
+                if self._ending.is_set() or self._clock.monotonic() >= end:
+                    return _lose(group, error)
+            except Exception as error:
+                log.exception("archiving failed")
+                return _lose(group, StoreError(str(error)))
+            else:
+                if not group.done.done():
+                    group.done.set_result(None)
+                return None
+            await self._pause(pause)
+            pause = min(2 * pause, LONGEST_PAUSE)
+
+    async def _pause(self, seconds: float) -> None:
+        over = asyncio.Event()
+        timer = self._clock.call_later(seconds, over.set)
+        waits = [asyncio.ensure_future(one.wait()) for one in (over, self._ending)]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            timer.cancel()
+            for wait in waits:
+                wait.cancel()
+
+    async def _index(self) -> None:
+        """Index what has piled up, as long as nothing else is to be done."""
+        batch = self._batching.index
+        while self._unindexed >= batch and not self._ending.is_set():
+            try:
+                done = await self._engine.write(lambda database: index_some(database, batch))
+            except StoreError as error:
+                if not self._is_index_failing:
+                    log.error("the archive's index fails: %s", error)
+                self._is_index_failing = True
+                return
+            self._is_index_failing = False
+            self._unindexed = max(batch, self._unindexed - done) if done == batch else 0
+            if self._waiting:
+                return
+
+
+def _add(database: sqlite3.Connection, group: Group) -> None:
+    """Insert the entries of `group`; those that were there already stay as they are.
+
+    So it may be done again when the disk could not tell whether it was done.
+    """
+    numbers = _numbers(database, {row[1] for row in group.rows})
+    insert(database, ADD, group.rows, lambda row: (row[0], numbers[row[1]], *row[2:]))
+    ids = [row[0] for row in group.rows]
+    (mark,) = database.execute(REACHED, (max(ids), group.skew)).fetchone()
+    if min(ids) <= mark:
+        late = [row for row in group.rows if row[0] <= mark]
+        add_to_index(database, [Row(row[0], numbers[row[1]], *row[2:]) for row in late])
+
+
+def _numbers(database: sqlite3.Connection, owners: set[str]) -> dict[str, int]:
+    found: dict[str, int] = dict(database.execute(OWNERS, (id_set(owners),)).fetchall())
+    for owner in owners - found.keys():
+        found[owner] = database.execute(NEW_OWNER, (owner,)).fetchone()[0]
+    return found
+
+
+def _lose(group: Group, error: StoreError) -> None:
+    log.error("%d messages could not be archived: %s", len(group.rows), error)
+    if not group.done.done():
+        group.done.set_exception(error)
+
+
+def _seen(done: asyncio.Future[None]) -> None:
+    """It is told in the log; who does not ask needs no other word."""
+    if not done.cancelled():
+        done.exception()
