@@ -129,6 +129,11 @@ class Client:
         """Whether the server answers for what it was sent (XEP-0198)."""
         return self._keeper.outbox.acks is not None
 
+    def has_feature(self, ns: str, tag: str) -> bool:
+        """Whether the server offered this in the stream's features."""
+        session = self._keeper.session
+        return session is not None and session.features.child(ns, tag) is not None
+
     @property
     def begins_with_carbons(self) -> bool:
         """Whether copies were asked for together with the log-in."""
