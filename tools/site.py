@@ -47,6 +47,7 @@ ALWAYS = (  # what no file of its own stands for
     Spec("XEP-0175", "1.2", "Best Practices for Use of SASL ANONYMOUS"),
     Spec("XEP-0178", "1.2", "Best Practices for Use of SASL EXTERNAL with Certificates"),
     Spec("XEP-0368", "1.1.0", "SRV records for XMPP over TLS (ALPN, direct TLS)"),
+    Spec("draft-schmaus-kitten-sasl-ht", "09", "The Hashed Token SASL Mechanism"),
     Spec("XEP-0474", "0.5.0", "SASL SCRAM Downgrade Protection"),
 )
 
