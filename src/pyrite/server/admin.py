@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -37,11 +38,14 @@ from .shown import (
     Status,
 )
 from .store.accounts import Account
+from .store.archive import Keep
 
 if TYPE_CHECKING:
     from .app import Server
 
 log = logging.getLogger(__name__)
+
+OVERWRITING = 60.0  # seconds that a deletion waits for what it leaves in the store's files
 
 Limit = Annotated[int, Meta(ge=1, le=1000, description="the most that are listed")]
 
@@ -106,13 +110,18 @@ class Admin:
 
         What it was is overwritten. `store-compact` removes what the database has copied about.
         """
+        stores = self.server.stores
         with _refusals():
-            removed = await self.server.stores.portable.held(jid)
+            removed = await stores.portable.held(jid)
+            if archived := await stores.archive.count(jid):
+                removed["archived messages"] = archived
             await self.server.delete_account(jid)
         try:
-            await self.server.stores.engine.settle()
-        except StoreError as error:  # it is deleted all the same
-            log.warning("the store's log keeps what was deleted for a while: %s", error)
+            async with asyncio.timeout(OVERWRITING):
+                await stores.archive.purge(Keep())
+                await stores.engine.settle()
+        except (StoreError, TimeoutError) as error:  # it is deleted all the same
+            log.warning("what was deleted is not overwritten yet: %s", error)
             return Deleted(jid, removed, overwritten=False)
         return Deleted(jid, removed, overwritten=True)
 
@@ -147,6 +156,7 @@ class Admin:
         Nothing is written meanwhile, and as much room is needed on the disk once more.
         """
         with _refusals():
+            await self.server.stores.archive.purge(Keep())
             return Compacted(*await self.server.stores.engine.compact())
 
     # --- hosts and sessions --------------------------------------------------------------

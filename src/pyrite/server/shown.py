@@ -53,7 +53,7 @@ class Number:
 class Deleted:
     """What an account had that is gone now, and how many of each kind.
 
-    `overwritten`: it is not even in the log of the database any more.
+    `overwritten`: the database's files do not have it any more either, as far as it knows.
     """
 
     jid: JID

@@ -23,7 +23,7 @@ from pyrite.store.shapes import Quota
 
 STAMP = datetime(2026, 5, 1, tzinfo=UTC)
 PLENTY = Quota(1 << 20, 1 << 30)
-PEOPLE = [JID(f"person{n}", VERONA) for n in range(60)]
+PEOPLE = [JID(f"person{n}", VERONA) for n in range(30)]
 GONE = PEOPLE[::3]
 
 
@@ -42,12 +42,19 @@ def secret(person: JID, of: str) -> str:
     return f"<a>secret of {person.local}, {of}</a>"
 
 
+def word(person: JID) -> str:
+    """What stands in the index of the archive."""
+    return f"besought{person.local}too"
+
+
 def traces(server: Server, person: JID) -> int:
     """How often the files of the store have something that the person has said."""
     data = server.settings.data
     files = [path for path in data.iterdir() if path.name.startswith("pyrite.db")]
     assert data / "pyrite.db" in files
-    return sum(path.read_bytes().count(f"secret of {person.local},".encode()) for path in files)
+    octets = b"".join(path.read_bytes() for path in files)
+    wanted = f"secret of {person.local},", word(person)
+    return sum(octets.count(one.encode()) for one in wanted)
 
 
 async def live(server: Server, person: JID, rounds: int) -> None:
@@ -70,8 +77,12 @@ async def live(server: Server, person: JID, rounds: int) -> None:
             ),
             lambda text=text: stores.log("m").append(person, text, STAMP),
             lambda text=text: stores.roster.put(person, Item(ROMEO, text)),
+            lambda text=text: stores.archive.add(
+                stores.archive.next_id(), person, ROMEO, STAMP, text, body=word(person)
+            ),
         ]
         await chance.choice(steps)()
+        await stores.archive.count(person)  # what it collects is on the disk
         if number % 10 == 9:
             await stores.offline.remove(person)
 
@@ -85,6 +96,7 @@ async def test_what_was_deleted_is_overwritten(server: Server) -> None:
     assert deleted.removed["keys"] == 3
     assert deleted.overwritten
     assert deleted.removed["offline messages"]
+    assert deleted.removed["archived messages"]
     assert traces(server, person) == 0
 
 

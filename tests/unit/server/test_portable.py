@@ -18,12 +18,14 @@ from tests.service import settings as server_settings
 
 from pyrite.core.jid import JID
 from pyrite.core.sasl import derive
-from pyrite.core.xml import Element, parse
+from pyrite.core.stanza import Message
+from pyrite.core.xml import Element, Name, escape, parse
 from pyrite.server.app import Server
 from pyrite.server.commands import PIECE, CommandError
 from pyrite.server.portable import Outcome, Total
 from pyrite.server.store import portable as kinds
 from pyrite.server.store.accounts import Account
+from pyrite.server.store.archive import Entry, Keep, Query
 from pyrite.server.store.roster import Item
 
 HAMLET = JID.parse("hamlet@verona.lit")
@@ -75,6 +77,9 @@ class Place:
 
     async def things(self, jid: JID = HAMLET) -> list[kinds.Thing]:
         return [thing async for thing in self.server.stores.portable.things(jid)]
+
+    async def history(self, jid: JID = HAMLET) -> list[Entry]:
+        return [entry async for entry in self.server.stores.archive.entries(jid)]
 
 
 def document(inside: str, attrs: str = "name='hamlet'", host: str = VERONA) -> str:
@@ -141,15 +146,7 @@ ITEMS = st.builds(
 )
 
 
-def stanza(kind: str, sender: JID, body: str) -> str:
-    from pyrite.core.xml import escape
-
-    return f'<{kind} to="{HAMLET}" from="{sender}" id="a">{escape(body)}</{kind}>'
-
-
 def message(sender: JID, text: str) -> str:
-    from pyrite.core.xml import escape
-
     return f'<message to="{HAMLET}" from="{sender}"><body>{escape(text)}</body></message>'
 
 
@@ -163,8 +160,6 @@ def rules(name: str, blocked: list[JID]) -> kinds.PrivacyList:
 
 
 def private(ns: str, name: str, text: str) -> kinds.Private:
-    from pyrite.core.xml import escape
-
     return kinds.Private(f"urn:{ns}", name, f'<{name} xmlns="urn:{ns}">{escape(text)}</{name}>')
 
 
@@ -202,10 +197,38 @@ def belongings(draw: st.DrawFn) -> list[kinds.Thing]:
     return things
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(things=belongings(), created=MOMENTS, disabled=st.booleans(), count=st.integers(0, 3))
+@st.composite
+def histories(draw: st.DrawFn) -> list[kinds.Archived]:
+    """Messages to and from Hamlet, whose stamps may be in any order."""
+    told: list[kinds.Archived] = []
+    for peer, is_sent, when, text in draw(
+        st.lists(st.tuples(CONTACTS, st.booleans(), MOMENTS, SAYABLE), max_size=5)
+    ):
+        sender, to = (HAMLET, peer) if is_sent else (peer, HAMLET)
+        element = Element(Name("jabber:client", "body"), None, (text,))
+        stanza = Message("chat", to, sender, f"m{len(told)}", (element,)).write()
+        archived = kinds.Archived(
+            None, peer, when, stanza, text, f"m{len(told)}", is_sent, is_groupchat=False
+        )
+        told.append(archived)
+    return told
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    things=belongings(),
+    history=histories(),
+    created=MOMENTS,
+    disabled=st.booleans(),
+    count=st.integers(0, 3),
+)
 def test_what_goes_out_comes_in_again(
-    places: Places, things: list[kinds.Thing], created: datetime, disabled: bool, count: int
+    places: Places,
+    things: list[kinds.Thing],
+    history: list[kinds.Archived],
+    created: datetime,
+    disabled: bool,
+    count: int,
 ) -> None:
     mechanisms = ["SCRAM-SHA-1", "SCRAM-SHA-256", "SCRAM-SHA-512"][:count]
     keys = tuple(derive(name, "to be", b"salt" * 4, 4096) for name in mechanisms)
@@ -213,13 +236,23 @@ def test_what_goes_out_comes_in_again(
 
     async def there_and_back() -> None:
         here, there = places.here, places.there
-        assert await here.server.stores.portable.create(account, lambda: things, replace=True)
+        for place in (here, there):
+            await place.server.stores.accounts.delete(HAMLET)
+            await place.server.stores.archive.purge(Keep())  # else old ids are still taken
+        assert await here.server.stores.portable.create(account, lambda: things + history)
         assert await here.things() == things
+        assert [one.stanza for one in await here.history()] == [one.stanza for one in history]
         first = await here.export(HAMLET)
-        total, (outcome,) = await there.bring(first, replace=True)
+        total, (outcome,) = await there.bring(first)
         assert outcome.left_out == {}
         assert (total.imported, total.refused, total.incomplete) == (1, 0, 0)
         assert await there.things() == things
+        assert await there.history() == await here.history()
+        for archived in history:
+            store, name = there.server.stores.archive, archived.name or ""
+            found = await store.find(HAMLET, archived.peer, name, is_sent=archived.is_sent)
+            assert found is not None
+            assert found.stanza == archived.stanza
         assert await there.server.stores.accounts.find(HAMLET) == account
         assert await there.export(HAMLET) == first
 
@@ -387,6 +420,54 @@ def test_a_disabled_account_stays_disabled(places: Places) -> None:
         await places.here.server.accounts.disable(JULIET)
         await places.there.bring(await places.here.export(JULIET), replace=True)
         assert (await places.there.server.accounts.show(JULIET)).disabled
+
+    places.run(play())
+
+
+ARCHIVE = """<archive xmlns='urn:xmpp:pie:0#mam'>
+  <result xmlns='urn:xmpp:mam:2' id='28482-98726-73623'>
+    <forwarded xmlns='urn:xmpp:forward:0'>
+      <delay xmlns='urn:xmpp:delay' stamp='2010-07-10T23:08:25Z'/>
+      <message xmlns='jabber:client' to='hamlet@verona.lit/balcony'
+          from='romeo@montague.lit/orchard' type='chat'>
+        <body>Call me but love, and I'll be new baptized; Henceforth I never will be Romeo.</body>
+      </message>
+    </forwarded>
+  </result>
+  <result xmlns='urn:xmpp:mam:2' id='5d398-28273-f7382'>
+    <forwarded xmlns='urn:xmpp:forward:0'>
+      <delay xmlns='urn:xmpp:delay' stamp='2010-07-10T23:09:32Z'/>
+      <message xmlns='jabber:client' to='romeo@montague.lit/orchard'
+          from='hamlet@verona.lit/balcony' type='chat' id='8a54s'>
+        <body>What man art thou that thus bescreen'd in night so stumblest on my counsel?</body>
+      </message>
+    </forwarded>
+  </result>
+  <result xmlns='urn:xmpp:mam:2' id='1'><forwarded xmlns='urn:xmpp:forward:0'>
+    <message xmlns='jabber:client' from='a@b'/></forwarded></result>
+</archive>"""
+
+
+def test_an_archive_is_searched_as_if_it_had_been_kept_here(places: Places) -> None:
+    """XEP-0227 §4.11: other servers have other ids; what came when, and to whom, is the same."""
+
+    async def play() -> None:
+        here, romeo = places.here, JID.parse("romeo@montague.lit/orchard")
+        archive = here.server.stores.archive
+        outcome = await here.one(ARCHIVE, replace=True)
+        assert outcome.kept == {"archived messages": 2}
+        assert list(outcome.left_out) == ["result: is no message with a stamp"]
+        stamps = [entry.stamp.isoformat() for entry in await here.history()]
+        assert stamps == ["2010-07-10T23:08:25+00:00", "2010-07-10T23:09:32+00:00"]
+        for text, count in (("bescreened", 0), ("counsel", 1), ("baptized love", 1)):
+            assert await archive.count(HAMLET, Query(text=text)) == count
+        assert await archive.count(HAMLET, Query(peer=romeo.bare)) == 2
+        found = await archive.find(HAMLET, romeo, "8a54s", is_sent=True)
+        assert found is not None
+        new = archive.next_id()
+        assert new > found.id
+        await archive.add(new, HAMLET, romeo, STAMP, "<message/>")
+        assert [entry.id for entry in await here.history()][-1] == new
 
     places.run(play())
 

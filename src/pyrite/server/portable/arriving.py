@@ -19,9 +19,10 @@ from ...core.sasl.keys import Keys
 from ...core.stanza import NS as NS_CLIENT
 from ...core.stanza import Message, Presence, read
 from ...core.xml import Element, Name, write
-from ...wire import blocking, delay, privacy, roster, vcard
+from ...wire import archive, blocking, delay, privacy, roster, stanzaid, vcard
 from ...wire import portable as wire
 from ...wire import private as wire_private
+from ...wire.forward import stanza_in
 from ..privacy.lists import BLOCKLIST
 from ..privacy.rules import Rules, is_block
 from ..store import portable as kinds
@@ -75,7 +76,8 @@ class Arriving:
         try:
             method(self, element, attrs)
         except (StanzaError, StreamError, JIDError, ValueError) as error:
-            self.leave_out(f"{element.name.tag} {_who(element)}".strip() + f": {error}")
+            why = getattr(error, "text", "") or str(error)
+            self.leave_out(f"{element.name.tag} {_who(element)}".strip() + f": {why}")
 
     def leave_out(self, what: str) -> None:
         key = what[:300] if what in self.left_out or len(self.left_out) < MAX_SAID else "more"
@@ -202,6 +204,29 @@ class Arriving:
     def _set_default(self, element: Element, _: Mapping[str, str]) -> None:
         self._default = decode(privacy.Default, element).name or None
 
+    def _archived(self, element: Element, _: Mapping[str, str]) -> None:
+        """Whose it is, and what it is found by, is said by the message alone."""
+        result = decode(archive.Result, element)
+        message = stanza_in(result.forwarded)
+        if not isinstance(message, Message) or result.forwarded.delay is None:
+            raise StanzaError("bad-request", "is no message with a stamp")
+        is_sent = message.sender is not None and message.sender.bare == self.jid
+        peer = (message.to or self.jid) if is_sent else message.sender
+        stanza_id = stanzaid.id_by(message, peer.bare) if peer else None
+        is_groupchat = message.type == "groupchat"
+        self.spool.add(
+            kinds.Archived(
+                _number(result.id),
+                peer or JID(None, self.jid.domain),
+                result.forwarded.delay.stamp,
+                message.write(),
+                archive.words(message),
+                stanza_id if is_groupchat else message.id,
+                is_sent,
+                is_groupchat,
+            )
+        )
+
     def _value(self, element: Element, attrs: Mapping[str, str]) -> None:
         value = decode(wire.Value, element)
         if value.name is None:
@@ -230,6 +255,7 @@ _TAKE: dict[tuple[Name, Name], _Take] = {
     (wire.OFFLINE, Name(NS_CLIENT, "message")): Arriving._message,
     (wire.PRIVACY, name_of(privacy.List)): Arriving._list,
     (wire.PRIVACY, name_of(privacy.Default)): Arriving._set_default,
+    (wire.ARCHIVE, name_of(archive.Result)): Arriving._archived,
     (wire.VALUES, name_of(wire.Value)): Arriving._value,
     (wire.LOG, name_of(wire.Value)): Arriving._entry,
 }
@@ -239,6 +265,11 @@ _ANY: dict[Name, _Take] = {wire.PRIVATE: Arriving._private}
 def _names() -> Any:
     yield BLOCKLIST
     yield from (f"{BLOCKLIST} {n}" for n in range(1, MAX_LISTS + 1))
+
+
+def _number(id: str) -> int | None:
+    """An id of ours; others' are of another kind."""
+    return int(id) if id.isascii() and id.isdecimal() and len(id) < 20 else None
 
 
 def _module(attrs: Mapping[str, str]) -> str:

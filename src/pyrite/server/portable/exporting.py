@@ -12,13 +12,15 @@ from ...core.payload import encode
 from ...core.stanza import NS as NS_CLIENT
 from ...core.stanza import read
 from ...core.xml import KEPT, Element, Name, parse, write
-from ...wire import blocking, delay, privacy
+from ...wire import archive, blocking, delay, privacy
 from ...wire import portable as wire
+from ...wire.forward import Forwarded
 from ..commands import PIECE, Stream
 from ..privacy.rules import Rules
 from ..rosters import shown
 from ..store import portable as kinds
 from ..store.accounts import Account
+from ..store.archive import Entry
 from ..store.privacy import PrivacyList
 
 if TYPE_CHECKING:
@@ -45,12 +47,19 @@ async def export(server: Server, host: str, accounts: Accounts, stream: Stream) 
     count, left_out = 0, []
     async for account in accounts:
         writing = _Writing(page, account)
-        await writing.account(server.stores.portable.things(account.jid))
+        await writing.account(_things(server, account.jid))
         left_out += writing.left_out
         count += 1
     await page.add(f"{wire.end(wire.HOST)}\n{wire.end(wire.DATA)}\n")
     await page.flush()
     return Exported(count, page.octets, tuple(left_out))
+
+
+async def _things(server: Server, jid: JID) -> AsyncIterator[kinds.Thing | Entry]:
+    async for thing in server.stores.portable.things(jid):
+        yield thing
+    async for entry in server.stores.archive.entries(jid):
+        yield entry
 
 
 class _Page:
@@ -86,7 +95,7 @@ class _Writing:
         self._blocked: dict[str, tuple[JID, ...]] = {}  # name of a list -> whom it blocks
         self.left_out: list[str] = []
 
-    async def account(self, things: AsyncIterator[kinds.Thing]) -> None:
+    async def account(self, things: AsyncIterator[kinds.Thing | Entry]) -> None:
         account = self._account
         await self._page.add(wire.start(wire.USER, wire.NS, name=account.jid.local or "") + "\n")
         await self._element(encode(wire.State(account.created, account.disabled)))
@@ -96,7 +105,7 @@ class _Writing:
             try:
                 await _WRITE[type(thing)](self, thing)
             except (StanzaError, StreamError) as error:
-                self.left_out.append(f"{account.jid}: of {thing.word} one is unreadable: {error}")
+                self.left_out.append(f"{account.jid}: of {_word(thing)} one is unreadable: {error}")
         await self._into(None)
         await self._page.add(wire.end(wire.USER) + "\n")
 
@@ -174,8 +183,19 @@ class _Writing:
         await self._into(wire.LOG, thing.module)
         await self._element(encode(wire.value(thing.value, stamp=thing.stamp)))
 
+    async def archived(self, entry: Entry) -> None:
+        """As the archive gives it to who asks (§4.11)."""
+        message = parse(entry.stanza, NS_CLIENT, limits=KEPT)
+        forwarded = Forwarded(message, delay=delay.Delay(entry.stamp))
+        await self._into(wire.ARCHIVE)
+        await self._element(encode(archive.Result(str(entry.id), forwarded)))
 
-_WRITE: dict[type[kinds.Thing], Callable[[_Writing, Any], Awaitable[None]]] = {
+
+def _word(thing: kinds.Thing | Entry) -> str:
+    return kinds.Archived.word if isinstance(thing, Entry) else thing.word
+
+
+_WRITE: dict[type[kinds.Thing | Entry], Callable[[_Writing, Any], Awaitable[None]]] = {
     kinds.Contact: _Writing.contact,
     kinds.Request: _Writing.request,
     kinds.Offline: _Writing.offline,
@@ -186,4 +206,5 @@ _WRITE: dict[type[kinds.Thing], Callable[[_Writing, Any], Awaitable[None]]] = {
     kinds.Last: _Writing.last,
     kinds.Value: _Writing.value,
     kinds.Entry: _Writing.entry,
+    Entry: _Writing.archived,
 }

@@ -108,8 +108,35 @@ class Entry(Thing, frozen=True):
     value: str
 
 
+class Archived(Thing, frozen=True):
+    """A message of the archive, as `Archive.add` has it; they come in their order.
+
+    `id` is what it had where it was; it keeps that if it can.
+    """
+
+    word: ClassVar[str] = "archived messages"
+    id: int | None
+    peer: JID
+    stamp: datetime
+    stanza: str
+    body: str | None
+    name: str | None
+    is_sent: bool
+    is_groupchat: bool
+
+
 AnyThing = (
-    Contact | Request | Offline | Private | Card | PrivacyList | DefaultList | Last | Value | Entry
+    Contact
+    | Request
+    | Offline
+    | Private
+    | Card
+    | PrivacyList
+    | DefaultList
+    | Last
+    | Value
+    | Entry
+    | Archived
 )
 Things = Callable[[], Iterable[Thing]]
 
@@ -120,11 +147,15 @@ class Portable(Protocol):
     def things(self, owner: JID) -> AsyncIterator[Thing]:
         """All that is kept for `owner`, kind after kind, each in the order that it has.
 
-        It is read in pages: what changes meanwhile may or may not be there.
+        But for the archive, which is read by itself (`Archive.entries`). It is read in pages: what
+        changes meanwhile may or may not be there.
         """
 
     async def held(self, owner: JID) -> dict[str, int]:
-        """How many there are of each kind that there is any of, keys that prove passwords too."""
+        """How many there are of each kind that there is any of, keys that prove passwords too.
+
+        The archive counts for itself.
+        """
 
     async def create(self, account: Account, things: Things, *, replace: bool = False) -> bool:
         """Add an account with all that it has, in one transaction; whether there was none before.

@@ -18,6 +18,7 @@ from ..accounts import Account
 from ..portable import Thing, Things
 from ..recent import Recent
 from . import accounts, activity, privacy, private, roster, vcards
+from .archive.bringing import Bringing
 
 PAGE: Final = 100  # rows that are read at a time
 
@@ -36,7 +37,7 @@ ADD_OFFLINE: Final = """INSERT INTO offline (owner, sender, stamp, size, stanza)
     VALUES (?, ?, ?, ?, ?)"""
 
 #: What is no thing of its own, but known of others.
-UNCOUNTED: Final = {"totals", "rosters", "roster_removals", "privacy_defaults"}
+UNCOUNTED: Final = {"totals", "rosters", "roster_removals", "privacy_defaults", "archive_owners"}
 #: What people call a table, where its name does not say it.
 CALLED: Final = {
     "account_keys": "keys",
@@ -126,8 +127,13 @@ class SqlitePortable:
             database.execute(accounts.DISABLE, (account.disabled, owner))
             accounts.add_keys(database, owner, account.keys)
             roster.start(database, owner, max(version + 1, now))
+            archive = Bringing(database, owner, now)
             for thing in things():
-                _ADD[type(thing)](database, owner, thing)
+                if isinstance(thing, kinds.Archived):
+                    archive.add(thing)
+                else:
+                    _ADD[type(thing)](database, owner, thing)
+            archive.flush()
             return True
 
         return await self._recent.change(owner, self._engine.write(create))

@@ -16,8 +16,8 @@ from .....store.engine import Engine
 from .....store.texts import EPOCH, id_set, key, size, to_ms
 from ...archive import ALL, END, Entry, Keep, Mark, Page, Query
 from . import purging
-from .index import BODY_BITS, COLUMNS, IS_GROUPCHAT, IS_SENT, Row, add_to_index, take_from_index
-from .intake import BATCHING, Batching, Intake
+from .index import COLUMNS, IS_GROUPCHAT, IS_SENT, Row, add_to_index, take_from_index
+from .intake import BATCHING, Batching, Intake, placed
 from .reading import ID_BITS, Search, counted, found, in_range, to_entry
 
 __all__ = ["BATCHING", "Batching", "SqliteArchive"]
@@ -96,10 +96,8 @@ class SqliteArchive:
     ) -> asyncio.Future[None]:
         time, moment = (id >> ID_BITS) // 1000, to_ms(stamp)
         octets = size(stanza) + ENTRY_COST
-        at = None
-        if body and (start := stanza.find(body)) >= 0:
-            at, body = start << BODY_BITS | len(body), None
-        elif body:
+        at, body = placed(stanza, body)
+        if body is not None:
             octets += size(body)
         if name is not None:
             octets += size(name)

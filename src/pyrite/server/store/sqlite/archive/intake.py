@@ -13,7 +13,7 @@ from .....kit.clock import Clock
 from .....store.engine import Engine
 from .....store.errors import StoreBusy, StoreClosed, StoreError
 from .....store.texts import id_set
-from .index import Row, add_to_index, index_some, insert
+from .index import BODY_BITS, Row, add_to_index, index_some, insert
 
 log = logging.getLogger(__name__)
 
@@ -158,7 +158,7 @@ class Intake:
         pause = FIRST_PAUSE
         while True:
             try:
-                await self._engine.write(lambda database: _add(database, group))
+                await self._engine.write(lambda db: add(db, group.rows, group.skew))
             except StoreError as error:
                 end = group.began + self._batching.patience
                 if self._ending.is_set() or self._clock.monotonic() >= end:
@@ -201,18 +201,25 @@ class Intake:
                 return
 
 
-def _add(database: sqlite3.Connection, group: Group) -> None:
-    """Insert the entries of `group`; those that were there already stay as they are.
+def add(database: sqlite3.Connection, rows: list[New], skew: int) -> None:
+    """Insert `rows`; those that were there already stay as they are.
 
     So it may be done again when the disk could not tell whether it was done.
     """
-    numbers = _numbers(database, {row[1] for row in group.rows})
-    insert(database, ADD, group.rows, lambda row: (row[0], numbers[row[1]], *row[2:]))
-    ids = [row[0] for row in group.rows]
-    (mark,) = database.execute(REACHED, (max(ids), group.skew)).fetchone()
+    numbers = _numbers(database, {row[1] for row in rows})
+    insert(database, ADD, rows, lambda row: (row[0], numbers[row[1]], *row[2:]))
+    ids = [row[0] for row in rows]
+    (mark,) = database.execute(REACHED, (max(ids), skew)).fetchone()
     if min(ids) <= mark:
-        late = [row for row in group.rows if row[0] <= mark]
+        late = [row for row in rows if row[0] <= mark]
         add_to_index(database, [Row(row[0], numbers[row[1]], *row[2:]) for row in late])
+
+
+def placed(stanza: str, body: str | None) -> tuple[int | None, str | None]:
+    """Where in the `stanza` its body stands, or else the body."""
+    if body and (start := stanza.find(body)) >= 0:
+        return start << BODY_BITS | len(body), None
+    return None, body or None
 
 
 def _numbers(database: sqlite3.Connection, owners: set[str]) -> dict[str, int]:
