@@ -55,12 +55,21 @@ class Acks(Generic[T]):
     def acknowledge(self, h: int) -> list[T]:
         """What the peer answers for from now on, oldest first; we let go of it.
 
-        On resumption, what is unacknowledged after this is to be sent again in its order, and
-        not counted again (§5). Raises `WrongCountError`, and changes nothing, for an `h` that is
-        higher than what was sent, or lower than one before.
+        Raises `WrongCountError`, and changes nothing, for an `h` that is higher than what was
+        sent, or lower than one before.
         """
         waiting = self.unacknowledged
         count = (h - self.acknowledged) % MODULUS
         if count > len(waiting):
             raise WrongCountError(h, self.acknowledged, self.sent)
         return [waiting.popleft() for _ in range(count)]
+
+    def rewind(self) -> list[T]:
+        """What is to be sent again on resumption, in this order, before anything else (§5).
+
+        As if it had not been sent: it is counted, and kept here, when it is.
+        """
+        again = list(self.unacknowledged)
+        self.sent = self.acknowledged
+        self.unacknowledged.clear()
+        return again

@@ -20,6 +20,7 @@ NS_TLS = "urn:ietf:params:xml:ns:xmpp-tls"
 NS_SASL = "urn:ietf:params:xml:ns:xmpp-sasl"
 NS_SASL2 = "urn:xmpp:sasl:2"
 NS_BIND = "urn:ietf:params:xml:ns:xmpp-bind"
+NS_ACKS = "urn:xmpp:sm:3"
 NS_REGISTER = "jabber:iq:register"
 NS_PREAUTH = "urn:xmpp:pars:0"
 NS_REGISTER_FEATURE = "http://jabber.org/features/iq-register"
@@ -39,6 +40,7 @@ Act = Enum(
 
 _STARTTLS, _AUTH = Name(NS_TLS, "starttls"), Name(NS_SASL, "auth")
 _RESPONSE, _ABORT = Name(NS_SASL, "response"), Name(NS_SASL, "abort")
+_ENABLE, _RESUME = Name(NS_ACKS, "enable"), Name(NS_ACKS, "resume")
 _AUTHENTICATE, _ABANDON = Name(NS_SASL2, "authenticate"), Name(NS_SASL2, "abort")
 _IQ, _MESSAGE, _PRESENCE = Name(NS, "iq"), Name(NS, "message"), Name(NS, "presence")
 _STANZAS = frozenset((_IQ, _MESSAGE, _PRESENCE))
@@ -47,6 +49,8 @@ _STANZAS = frozenset((_IQ, _MESSAGE, _PRESENCE))
 RECEIVING: dict[tuple[Phase, Name, str | None], Act] = {
     (Phase.PLAIN, _STARTTLS, None): Act.STARTTLS,
     (Phase.PLAIN, _AUTH, None): Act.AUTH,
+    (Phase.PLAIN, _ENABLE, None): Act.EARLY,
+    (Phase.PLAIN, _RESUME, None): Act.EARLY,
     (Phase.PLAIN, _IQ, NS_REGISTER): Act.REGISTER,
     (Phase.PLAIN, _IQ, NS_PREAUTH): Act.REGISTER,
     (Phase.SECURE, _STARTTLS, None): Act.REFUSE_TLS,
@@ -58,6 +62,8 @@ RECEIVING: dict[tuple[Phase, Name, str | None], Act] = {
     (Phase.CONTINUED, _ABANDON, None): Act.ABANDON,
     (Phase.TASK, Name(NS_SASL2, "task-data"), None): Act.TASK_DATA,
     (Phase.TASK, _ABANDON, None): Act.ABANDON,
+    (Phase.SECURE, _ENABLE, None): Act.EARLY,  # to be refused, which ends no stream
+    (Phase.SECURE, _RESUME, None): Act.EARLY,
     (Phase.SECURE, _IQ, NS_REGISTER): Act.REGISTER,
     (Phase.SECURE, _IQ, NS_PREAUTH): Act.REGISTER,
     (Phase.ASKED, _RESPONSE, None): Act.RESPONSE,

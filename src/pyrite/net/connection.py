@@ -43,7 +43,7 @@ class Connection(Flow, Generic[E]):
 
     __slots__ = (
         *("_bucket", "_context", "_events", "_feed", "_fill", "_handle", "_is_busy"),
-        *("_parked", "_rest", "_secured", "_task", "_tls_context", "tls"),
+        *("_idle", "_parked", "_rest", "_secured", "_task", "_tls_context", "tls"),
     )
 
     def __init__(
@@ -68,6 +68,7 @@ class Connection(Flow, Generic[E]):
         self._context: contextvars.Context | None = None  # that handlers run in
         self._parked: asyncio.Future[None] | None = None  # what `run` waits on
         self._secured: asyncio.Future[None] | None = None  # what `secured` waits on
+        self._idle: asyncio.Future[None] | None = None  # what `idle` waits on
 
     async def run(self) -> None:
         """Read, handle and write until everything is over. Raises what `handle` raised.
@@ -86,6 +87,7 @@ class Connection(Flow, Generic[E]):
                 await self._park()
         finally:
             self.abort()
+            self._tell_idle()
             self._let_go()
         if self._crash is not None:
             raise self._crash
@@ -115,6 +117,15 @@ class Connection(Flow, Generic[E]):
             await asyncio.shield(self._secured)
         if self.tls is None or not self.tls.handshake_done:
             raise self.error or ConnectionEndedError("closed before TLS was there")
+
+    async def idle(self) -> None:
+        """Wait until no handler is under way. After `close`, none begins any more.
+
+        Not to be awaited in `handle`.
+        """
+        if self._is_busy:
+            self._idle = self._idle or self._loop.create_future()
+            await asyncio.shield(self._idle)
 
     def close(self) -> None:
         """Write what `fill` still gives, end our side, and let the peer end its own.
@@ -241,6 +252,7 @@ class Connection(Flow, Generic[E]):
         except Exception as error:
             self._fail(error)
         self._is_busy = False
+        self._tell_idle()
         self._release(BUSY)
         if self._holds & EOF or (self.tls is not None and self.tls.is_over):
             self.close()
@@ -290,6 +302,11 @@ class Connection(Flow, Generic[E]):
     def _tell_secured(self) -> None:
         if self._secured is not None and not self._secured.done():
             self._secured.set_result(None)
+
+    def _tell_idle(self) -> None:
+        if self._idle is not None:
+            self._idle.set_result(None)
+            self._idle = None
 
     def _fail_tls(self, tls: TlsSession | None, error: TlsError) -> None:
         """The alert is the last that the peer gets."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from functools import partial
 from typing import Any
 
 from ..core.errors import StanzaError, StreamError
 from ..core.jid import JID, JIDError
-from ..core.stanza import Iq, Message, Presence, Stanza
+from ..core.stanza import Iq
 from ..kit import log as kit_log
 from ..kit.clock import Clock, SystemClock
 from ..kit.ids import Ids
@@ -18,7 +19,7 @@ from ..kit.meter import Meter
 from ..kit.outage import Outage
 from ..kit.tasks import Scope, ScopeFullError
 from ..wire import bind as wire_bind
-from ..wire import delay, ping
+from ..wire import ping
 from . import metrics
 from .accounts import (
     AccountCreated,
@@ -33,13 +34,15 @@ from .auth import Clients, secret_in
 from .auth.limits import Limits as AuthLimits
 from .commands import Commands
 from .hosts import Host, modules_of
+from .leavings import Leavings
 from .listeners import Listeners
 from .live import in_force, restored
 from .module import ModuleError
 from .presence import Presences
 from .privacy import Privacy
+from .resumption import Resumption
 from .rosters import Rosters
-from .router import AGAIN, Router, refusal
+from .router import Router
 from .session import Session, SessionBound, SessionEnded
 from .sessions import Sessions
 from .settings import HostSettings, Settings
@@ -54,6 +57,7 @@ HAPPENED = {  # to an account, as the log says it
     AccountEnabled: "account enabled",
     PasswordChanged: "password changed",
 }
+SETTLING = 5.0  # seconds that what a session has left behind may take to be kept at its end
 MAX_BACKGROUND = 10_000  # tasks that modules may have under way together
 
 
@@ -79,6 +83,8 @@ class Server:
         self.hosts: dict[str, Host] = {}
         self.changing = asyncio.Lock()  # held by who loads or unloads modules or hosts
         self._unbinding: dict[JID, tuple[Session, asyncio.Future[None]]] = {}  # on their way out
+        self.resumption = Resumption(self)
+        self.leavings = Leavings(self)
         self.router = Router(self)
         self.listeners = Listeners(self)
         self.commands.add_all(Admin(self))
@@ -242,8 +248,11 @@ class Server:
             if self.sessions.find(full) is old:
                 old.end(StreamError("conflict", "the resource was bound by another client"))
             await self.part(old)  # its end is told before the new one's beginning
-        if len(self.sessions.of(account)) >= self.settings.limits.sessions_per_account:
-            raise StanzaError("resource-constraint", "too many clients of one account")
+        while len(self.sessions.of(account)) >= self.settings.limits.sessions_per_account:
+            if (gone := self.resumption.oldest(account)) is None:
+                raise StanzaError("resource-constraint", "too many clients of one account")
+            gone.end(StreamError("resource-constraint", "another client needs its place"))
+            await self.part(gone)
         session = Session(full, self.host_for(account.domain), lang=lang)
         self.sessions.add(session)
         await session.host.events.tell(SessionBound(session))
@@ -263,6 +272,13 @@ class Server:
         else:
             await asyncio.shield(leaving)
 
+    def leave(self, session: Session) -> None:
+        """As `unbind`, and nobody waits for it."""
+        try:
+            self.scope.start(self.unbind(session))
+        except ScopeFullError:  # what fills it ends
+            self.clock.call_later(1.0, partial(self.leave, session))
+
     async def unbind(self, session: Session) -> None:
         """The session is over: tell who knew of it, and hand back what it was not given.
 
@@ -280,9 +296,13 @@ class Server:
             await self._take_leave(session)
             await session.host.events.tell(SessionEnded(session))
             await self._forget_guest(session.jid.bare)
+            if session.debts:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(session.debts.paid(), SETTLING)
         except Outage as error:
             log.info("left behind by %s: %s", session.jid, error)
         finally:
+            self.resumption.forget(session)
             self.privacy.ended(session)
             token.var.reset(token)
             del self._unbinding[session.jid]
@@ -306,53 +326,7 @@ class Server:
             log.info("presence not ended: %s: %s", session.jid, error)
         except Exception:
             log.exception("presence not ended: %s", session.jid)
-        failures: list[Exception] = []
-        while waiting := session.take():
-            for stanza in waiting:
-                try:
-                    await self._hand_back(stanza, session)
-                except Exception as error:
-                    failures.append(error)
-        session.gone = self._came_late
-        if failures:
-            number = len(failures)
-            log.error("%d stanzas lost: %s", number, session.jid, exc_info=failures[0])
-
-    def _came_late(self, session: Session, stanza: Stanza) -> None:
-        """A stanza was under way to a session that is gone: as if it had waited there."""
-        if isinstance(stanza, Presence) or (isinstance(stanza, Iq) and not stanza.is_request):
-            return
-        try:
-            self.scope.start(self._hand_back(stanza, session))
-        except ScopeFullError as error:
-            log.error("1 stanzas lost: %s", session.jid, exc_info=error)
-
-    async def _hand_back(self, stanza: Stanza, session: Session) -> None:
-        """Save a stanza that waited for a client that is gone (RFC 6121 §8.5, XEP-0160)."""
-        own, host = session.jid.bare, session.host.jid
-        token = AGAIN.set(True)
-        try:
-            if isinstance(stanza, Iq) and stanza.is_request:
-                if stanza.sender is not None:
-                    await self.router.route(stanza.refuse(StanzaError("recipient-unavailable")))
-            elif isinstance(stanza, Message) and not self._has_another(stanza, own):
-                # by its stamp it is known as one that was delivered before
-                if delay.stamp_by(stanza, host) is None:
-                    stanza = delay.stamped(stanza, self.clock.now(), host)
-                await self.router.message(stanza, own)
-        except (StanzaError, Outage) as error:
-            if stanza.sender is not None and stanza.type != "error":
-                refused = refusal(error) if isinstance(error, Outage) else error
-                await self.router.route(stanza.refuse(refused))
-        finally:
-            AGAIN.reset(token)
-
-    def _has_another(self, message: Message, own: JID) -> bool:
-        """Whether another resource was given it too: not if it had waited for this one."""
-        is_full = message.to is not None and message.to.resource is not None
-        if is_full or delay.stamp_by(message, JID(None, own.domain)) is not None:
-            return False
-        return any(session.priority >= 0 for session in self.sessions.available(own))
+        await self.leavings.hand_back(session)
 
     async def delete_account(self, jid: JID) -> None:
         """End what the account stands for with others, then the account with all that it has.
@@ -365,8 +339,16 @@ class Server:
 
     def ping(self, session: Session) -> None:
         """Ask a client whether it is there; the answer counts by being read (XEP-0199 §4.1)."""
+        if session.acks is not None:
+            return session.acks.ask()
         iq = Iq("get", session.jid, session.host.jid, self.ids()).add(ping.Ping())
-        session.send(iq)  # its answer says nothing
+        return session.send(iq)  # its answer says nothing
+
+    def _end_all_of(self, account: JID, error: StreamError) -> None:
+        """End every stream of an account, and every session that waits for one."""
+        self.listeners.end_all_of(account, error)
+        for session in tuple(self.sessions.of(account).values()):
+            session.end(error)
 
     async def _tell(self, event: object) -> None:
         """Pass on what happened to an account, to its host's modules and to its clients."""
@@ -380,7 +362,7 @@ class Server:
         if isinstance(event, AccountDeleted | AccountDisabled):
             closed = StreamError("not-authorized", "the account is closed")
             # soon: who deletes its own account is to hear that it is done
-            asyncio.get_running_loop().call_soon(self.listeners.end_all_of, jid, closed)
+            asyncio.get_running_loop().call_soon(self._end_all_of, jid, closed)
         host = self.hosts.get(jid.domain)
         if host is not None:
             await host.events.tell(event)

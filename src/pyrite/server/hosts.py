@@ -229,9 +229,12 @@ class Host:
         if found.waits:
             await taken
 
-    async def take_early(self, element: Element, account: JID) -> tuple[Element, Session | None]:
+    async def take_early(
+        self, element: Element, account: JID | None
+    ) -> tuple[Element, Session | None]:
         """The answer to what a client asks for in place of binding, and the session it gets.
 
+        It has no `account` before it has authenticated: then the answer is a refusal.
         Raises `StreamError` as `take_nonza` does.
         """
         found = self._early.get(element.name)

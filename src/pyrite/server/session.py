@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ..core.errors import StreamError
 from ..core.jid import JID
-from ..core.stanza import Iq, Presence, Stanza
+from ..core.stanza import NS, Iq, Presence, Stanza
+from ..core.xml import Element, write
 
 if TYPE_CHECKING:
+    from .acks import SessionAcks
     from .debts import Debts
     from .hosts import Host
 
@@ -30,6 +32,21 @@ class Key(Generic[T]):
         self.name, self.default = name, default
 
 
+class Nonza:
+    """Stands among what a client has yet to be sent, and is no stanza: of this stream only."""
+
+    __slots__ = ("element",)
+
+    def __init__(self, element: Element) -> None:
+        self.element = element
+
+    def write(self) -> str:
+        return write(self.element, NS)
+
+    def to_element(self) -> Element:
+        return self.element
+
+
 def _nobody() -> None:
     """No connection writes this queue out: the session is played in memory."""
 
@@ -39,10 +56,14 @@ async def _no_wait() -> None:
 
 
 class Session:
-    """One client, from resource binding to the end of its stream (RFC 6120 §7)."""
+    """One client, from resource binding to the end of its stream (RFC 6120 §7).
+
+    Or of its last stream, where it resumes one that has broken (XEP-0198 §5).
+    """
 
     __slots__ = (
         "_state",
+        "acks",
         "address",
         "awaiting",
         "began",
@@ -51,6 +72,7 @@ class Session:
         "drain",
         "ended",
         "gone",
+        "hand_over",
         "handled",
         "handling",
         "host",
@@ -80,8 +102,9 @@ class Session:
         self.presence: Presence | None = None  # the last it sent to everybody, while available
         self.presence_at: datetime | None = None
         self.priority = -1  # of that presence; below 0 it gets no messages by its bare address
-        self.queue: list[Stanza] = []
+        self.queue: list[Stanza | Nonza] = []
         self.queued_octets = 0
+        self.acks: SessionAcks | None = None  # where the client has enabled them
         self.handled = 0  # stanzas of the client's
         self.handling: Stanza | None = None  # the one that is handled now, or was last
         self.debts: Debts | None = None  # what is yet to be committed for these
@@ -92,6 +115,8 @@ class Session:
         self.drain: Callable[[], None] = _nobody  # writes now what the client's socket takes
         self.writable: Callable[[], Awaitable[None]] = _no_wait  # until it takes some again
         self.on_end: Callable[[], None] = _nobody
+        #: Ends the connection that it has, if any, and waits until that has done what it does.
+        self.hand_over: Callable[[], Awaitable[None]] | None = None
         self.awaiting: dict[str, Callable[[Iq], None]] | None = None  # id -> who asked
         self._state: dict[Key[Any], Any] | None = None
 
@@ -119,27 +144,46 @@ class Session:
         self.queue.append(stanza)
         self.queued_octets += len(stanza.write())
         if self._is_full():
-            self.drain()
-            if self._is_full():
-                self.end(StreamError("resource-constraint", "the client reads too slowly"))
+            self._overflow()
         return self.wake()
+
+    def say(self, element: Element) -> None:
+        """Queue what is no stanza, for this stream: it is lost with it."""
+        if self.gone is None:
+            nonza = Nonza(element)
+            self.queue.append(nonza)
+            self.queued_octets += len(nonza.write())
+            if self.acks is not None:
+                self.acks.said()
+            if self._is_full():
+                self._overflow()
+            self.wake()
+
+    def _overflow(self) -> None:
+        self.drain()
+        if self._is_full():
+            self.end(StreamError("resource-constraint", "the client reads too slowly"))
 
     async def room(self) -> None:
         """Wait until the client takes what waits for it, if that is half of what may.
 
         For who gives it much that it has asked for itself. Nobody else waits for a client.
         """
-        limits = self.limits
-        has_many = len(self.queue) * 2 > limits.send_queue
-        if has_many or self.queued_octets * 2 > limits.send_queue_size:
+        if self._is_full(2):
             self.drain()
             if self.queue:
                 await self.writable()
                 self.drain()
+            if self.acks is not None and self._is_full(2):
+                await self.acks.room()
 
-    def _is_full(self) -> bool:
-        limits = self.limits
-        return len(self.queue) > limits.send_queue or self.queued_octets > limits.send_queue_size
+    def _is_full(self, times: int = 1) -> bool:
+        """Whether so many times what waits for the client is more than may."""
+        count, octets, limits = len(self.queue), self.queued_octets, self.limits
+        if (acks := self.acks) is not None:
+            count += len(acks.unacknowledged)
+            octets += acks.octets
+        return count * times > limits.send_queue or octets * times > limits.send_queue_size
 
     def unsend(self, stanza: Stanza) -> None:
         """Take this very stanza out of the queue again, if it is still there."""
@@ -149,11 +193,27 @@ class Session:
                 self.queued_octets -= len(stanza.write())
                 return
 
-    def take(self) -> list[Stanza]:
+    def take(self) -> list[Stanza | Nonza]:
         """What is to be written now, each stanza once."""
+        taken, octets = self.queue, self.queued_octets
+        self.queue, self.queued_octets = [], 0
+        return taken if self.acks is None else self.acks.written(taken, octets)
+
+    def leavings(self) -> list[tuple[Stanza, float]]:
+        """What the client is not known to have, in order; each with the moment at which it came."""
         taken, self.queue = self.queue, []
         self.queued_octets = 0
-        return taken
+        if self.acks is not None:
+            return self.acks.leavings(taken)
+        now = self.host.clock.monotonic()
+        return [(each, now) for each in taken if not isinstance(each, Nonza)]
+
+    def detach(
+        self, wake: Callable[[], None] = _nobody, on_end: Callable[[], None] = _nobody
+    ) -> None:
+        """No connection writes it out any more; `wake` hears of what comes."""
+        self.wake, self.on_end = wake, on_end
+        self.drain, self.writable, self.hand_over = _nobody, _no_wait, None
 
     def ask(self, iq: Iq, answered: Callable[[Iq], None]) -> None:
         """Send a request of ours; `answered` gets its result or error, if one comes.

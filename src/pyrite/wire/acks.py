@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from typing import Annotated, Any
+
 from ..core.ack import WrongCountError
 from ..core.errors import TYPE_OF, StanzaError, StreamError
 from ..core.payload import anything, attr, encode, payload
 from ..core.stanza import NS_ERRORS
-from ..core.values import PositiveInt, UnsignedInt
+from ..core.values import Form, PositiveInt, UnsignedInt, form_of
 from ..core.xml import Element, Name
 from . import Spec
 
@@ -19,12 +22,31 @@ class Sm:
     """The stream feature, where a resource can be bound (§2), and inside SASL's (§9.2)."""
 
 
+def _or_none(form: Form) -> Form:
+    """Reads as ``None`` what is not of `form`: a mistake here is answered, and ends no stream."""
+
+    def read(text: str) -> Any:
+        with suppress(ValueError):
+            return form.read(text)
+        return None
+
+    return Form(read, form.show)
+
+
+Whether = Annotated[bool, _or_none(form_of(bool))]
+Seconds = Annotated[int, _or_none(form_of(PositiveInt))]
+Count = Annotated[int, _or_none(form_of(UnsignedInt))]
+
+
 @payload(NS, "enable")
 class Enable:
-    """Count from here on; if `resume`, for as long as `max` seconds after a break (§3)."""
+    """Count from here on; if `resume`, for as long as `max` seconds after a break (§3).
 
-    resume: bool = attr(default=False)
-    max: PositiveInt | None = attr(default=None)
+    A wish that is malformed is none.
+    """
+
+    resume: Whether | None = attr(default=False)
+    max: Seconds | None = attr(default=None)
 
 
 @payload(NS, "enabled")
@@ -51,10 +73,13 @@ class Ack:
 
 @payload(NS, "resume")
 class Resume:
-    """Go on with session `previd`, of which `h` stanzas arrived here (§5)."""
+    """Go on with session `previd`, of which `h` stanzas arrived here (§5).
 
-    previd: str = attr()
-    h: UnsignedInt = attr()
+    Both have to be there; a client that forgets one is answered, like one that is wrong (§6).
+    """
+
+    previd: str = attr(default="")
+    h: Count | None = attr(default=None)
 
 
 @payload(NS, "resumed")

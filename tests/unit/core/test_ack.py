@@ -93,7 +93,18 @@ class Broken(RuleBasedStateMachine):
     def resume(self) -> None:
         """What was under way is lost; what is unacknowledged goes out again, in its order."""
         self.here.acknowledge(self.there.handled)
-        self.under_way = list(self.here.unacknowledged)
+        self.under_way = self.here.rewind()
+        self.here.send(self.under_way)
+
+    @rule()
+    def fail_to_resume(self) -> None:
+        """As `resume`, but the new way breaks before anything is sent on it."""
+        self.here.acknowledge(self.there.handled)
+        again = self.here.rewind()
+        with pytest.raises(WrongCountError):
+            self.here.acknowledge((self.there.handled + 1) % MODULUS)
+        self.here.send(again)
+        self.under_way = again
 
     @invariant()
     def nothing_is_lost_or_comes_twice(self) -> None:

@@ -47,6 +47,8 @@ SAID = {
     "presence": "<presence/>",
     "other": "<other xmlns='urn:x'/>",
     "old session": "<message xmlns='jabber:server'/>",
+    "enable": "<enable xmlns='urn:xmpp:sm:3'/>",
+    "resume": "<resume xmlns='urn:xmpp:sm:3'/>",
     "features": "<features xmlns='http://etherx.jabber.org/streams'/>",
     "compress": "<compress xmlns='http://jabber.org/protocol/compress'><method>zlib</method></compress>",
 }
@@ -76,6 +78,8 @@ MEANS: dict[str, tuple[Act | str, ...]] = {
     "presence": (N, N, N, N, A.STANZA),
     "other": (U, U, U, A.EARLY, U),
     "old session": (U, U, U, A.EARLY, U),
+    "enable": (A.EARLY, A.EARLY, U, A.EARLY, U),
+    "resume": (A.EARLY, A.EARLY, U, A.EARLY, U),
     "features": (U, U, U, U, U),
     "compress": (U, U, U, A.EARLY, U),
 }

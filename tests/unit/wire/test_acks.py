@@ -39,15 +39,27 @@ def test_a_failure_that_says_nothing(inside: str) -> None:
         (acks.Ack, "<a xmlns='urn:xmpp:sm:3' h='-1'/>"),
         (acks.Ack, "<a xmlns='urn:xmpp:sm:3' h='4294967296'/>"),
         (acks.Ack, "<a xmlns='urn:xmpp:sm:3' h='1e3'/>"),
-        (acks.Resume, "<resume xmlns='urn:xmpp:sm:3' h='1'/>"),
-        (acks.Resume, "<resume xmlns='urn:xmpp:sm:3' previd='1'/>"),
-        (acks.Enable, "<enable xmlns='urn:xmpp:sm:3' max='0'/>"),
-        (acks.Enable, "<enable xmlns='urn:xmpp:sm:3' resume='yes'/>"),
+        (acks.Resumed, "<resumed xmlns='urn:xmpp:sm:3' h='1'/>"),
+        (acks.Resumed, "<resumed xmlns='urn:xmpp:sm:3' previd='1'/>"),
     ],
 )
 def test_what_is_no_such_thing(cls: type, xml: str) -> None:
     with pytest.raises(StanzaError, match="bad-request"):
         decode(cls, parse(xml))
+
+
+@pytest.mark.parametrize("wish", ["", "max='0'", "max='1e9'", "max='-1'", "resume='yes'"])
+def test_what_a_client_asks_for_wrongly(wish: str) -> None:
+    """§6: that is no reason to end its stream."""
+    read = decode(acks.Enable, parse(f"<enable xmlns='{NS}' {wish}/>"))
+    assert not read.resume
+    assert read.max is None
+
+
+@pytest.mark.parametrize("attributes", ["", "h='-1' previd=''", "h='4294967296'", "h='one'"])
+def test_what_is_to_be_resumed_wrongly(attributes: str) -> None:
+    """§6."""
+    assert decode(acks.Resume, parse(f"<resume xmlns='{NS}' {attributes}/>")) == acks.Resume()
 
 
 def test_a_count_that_is_too_high_ends_the_stream() -> None:

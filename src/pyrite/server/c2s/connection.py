@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ...core.errors import StanzaError, StreamError
 from ...core.jid import JID
 from ...core.negotiate import Phase
+from ...core.payload import encode
 from ...core.stanza import read
 from ...core.stream import ERROR, Event, Stream
 from ...core.xml import Closed, Element, Opened
@@ -17,6 +18,7 @@ from ...kit import log as kit_log
 from ...kit.tasks import ScopeFullError
 from ...net.connection import Connection
 from ...net.tls import TlsContext
+from ...wire.acks import Ack
 from ..session import Session
 from .entry import Entry
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+SILENT = "connection-timeout"
 RELAX = 15.0  # seconds of silence after which a stream's parser is let go
 
 
@@ -36,8 +39,8 @@ class ClientConnection:
     """
 
     __slots__ = (
-        *("connection", "context", "entry", "host", "jid", "lang", "leaving", "pinged"),
-        *("server", "session", "stream"),
+        *("connection", "context", "entry", "host", "is_leaving", "jid", "lang", "leaving"),
+        *("pinged", "server", "session", "stream"),
     )
 
     def __init__(self, server: Server, context: TlsContext, *, direct: bool) -> None:
@@ -56,6 +59,7 @@ class ClientConnection:
         self.jid: JID | None = None  # the account, once authenticated
         self.entry: Entry | None = Entry(self, Phase.SECURE if direct else Phase.PLAIN)
         self.session: Session | None = None
+        self.is_leaving = False  # the session ends with this connection
         self.leaving: asyncio.Task[None] | None = None  # tells others that the session is gone
         self.lang: str | None = None
         self.pinged = False
@@ -73,7 +77,7 @@ class ClientConnection:
             if self.entry:
                 self.entry.abort()
             if self.session:
-                await self.server.part(self.session)
+                await self._part(self.session)
             if self.leaving:
                 await asyncio.wait([self.leaving])
             self._let_go()
@@ -81,6 +85,13 @@ class ClientConnection:
     def _let_go(self) -> None:
         """Forget who knows us: no garbage collector has to find out that all of it is over."""
         self.session = self.entry = self.leaving = None
+
+    async def _part(self, session: Session) -> None:
+        """The connection is over: so is the session, unless its client may come back."""
+        if self.is_leaving or not self._keeps():
+            await self.server.part(session)
+        else:
+            self.server.resumption.detach(session)
 
     # --- events ----------------------------------------------------------------------
 
@@ -138,24 +149,41 @@ class ClientConnection:
     def closed(self) -> None:
         """The client said goodbye: so do we, once what it is still to hear is written (§4.4)."""
         self._flush_last()
+        self._tell_last()
         self.stream.close()
         self.connection.close()
         self._leave()
 
     def end(self, error: StreamError) -> None:
-        """Say why, and hang up. What is queued is written first, if the client reads."""
+        """Say why, and hang up. What is queued is written first, if the client reads.
+
+        A session that may be resumed outlives silence.
+        """
         if not self.stream.is_closed:
             self.server.listeners.tell(error, self)
-        self._flush_last()
+        if self.session is None or self.session.acks is None:
+            self._flush_last()
+        self._tell_last()
         self.stream.close(error)
         self.connection.close()
-        self._leave()
+        if not (error.condition == SILENT and self._keeps()):
+            self._leave()
+
+    def _tell_last(self) -> None:
+        """What the client has sent in vain, it may send again: it need not guess (XEP-0198 §4)."""
+        acks = self.session.acks if self.session else None
+        if acks is not None and not self.stream.is_closed:
+            self.stream.send(encode(Ack(acks.handled)))
+
+    def _keeps(self) -> bool:
+        return self.session is not None and self.server.resumption.keeps(self.session)
 
     def _leave(self) -> None:
         """From now on the session is nobody's to send to, whenever the peer lets go of the socket.
 
         Else what comes for it would pile up until then.
         """
+        self.is_leaving = True
         if self.session is not None and self.leaving is None:
             with suppress(ScopeFullError):  # then `run` does it, a little later
                 self.leaving = self.server.scope.start(self.server.unbind(self.session))
@@ -168,19 +196,29 @@ class ClientConnection:
         session.secure = self.connection.tls is not None
         session.wake, session.drain = self.connection.wake, self.connection.flush
         session.writable = self.connection.writable
-        session.on_end = self._session_ended
+        session.on_end, session.hand_over = self._session_ended, self._hand_over
+        session.lang = self.lang
         self.session, self.entry = session, None
+        self.server.resumption.attached(session)
         kit_log.bind(session=session.jid)
         if session.ended is not None:  # somebody else took the resource meanwhile
             self._session_ended()
-        if self.stream.is_closed:  # it took too long
-            self._leave()
-        else:
+        if not self.stream.is_closed:
             self.connection.clear_deadline()
+        elif not self._keeps():  # it took too long
+            self._leave()
 
     def _session_ended(self) -> None:
         ended = self.session.ended if self.session else None
         self.end(ended or StreamError("reset"))
+
+    async def _hand_over(self) -> None:
+        """The session goes on with another connection, once this one has done what it does."""
+        if self.session is not None:
+            session, self.session = self.session, None
+            self.server.resumption.detach(session)
+            self.end(StreamError("conflict", "the session is resumed by another connection"))
+        await self.connection.idle()
 
     # --- time ------------------------------------------------------------------------
 
@@ -199,6 +237,8 @@ class ClientConnection:
         session = self.session
         if session is None or self.connection.is_closing:
             return
+        if session.acks is not None:
+            session.acks.sweep()
         limits = self.server.settings.limits
         silent = now - self.connection.last_read
         if silent < limits.ping_after:
@@ -207,7 +247,8 @@ class ClientConnection:
             self.pinged = True
             self.server.ping(session)
         elif silent >= limits.ping_after + limits.ping_timeout:
-            session.end(StreamError("connection-timeout", "no answer to a ping"))
+            error = StreamError(SILENT, "no answer to a ping")
+            self.end(error) if self._keeps() else session.end(error)
 
     # --- writing ---------------------------------------------------------------------
 

@@ -244,13 +244,11 @@ class Entry:
             self.stream.send_stanza(answer)
 
     async def _early(self, element: Element, host: Host) -> None:
-        """What an authenticated client asks for in place of a resource: an old session, maybe."""
-        if self.client.jid is None:
-            raise StreamError("not-authorized")
+        """What a client asks for in place of a resource: an old session, maybe."""
         answer, session = await host.take_early(element, self.client.jid)
         if self.stream.is_closed:  # it took too long; a session that was given stays detached
             return
-        self.stream.send(encode(answer))
+        self.stream.send(answer)
         if session is not None:
             self.client.attach(session)
 

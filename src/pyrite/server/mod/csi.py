@@ -20,7 +20,7 @@ from ...kit.config import Table
 from ...kit.meter import Counter
 from ...wire import csi
 from ..module import Module, binding, nonza, offering
-from ..session import Key, Session
+from ..session import Key, Nonza, Session
 
 
 class CsiSettings(Table):
@@ -38,7 +38,7 @@ class Doze:
     def __init__(self, session: Session, count: int, superseded: Counter) -> None:
         self.session, self.count, self.superseded = session, count, superseded
         self.wake: Callable[[], None] = session.wake
-        self.queue: list[Stanza] = session.queue
+        self.queue: list[Stanza | Nonza] = session.queue
         self.held: dict[Hashable, Stanza] = {}  # by what they are about
 
     def __call__(self) -> None:
@@ -47,8 +47,7 @@ class Doze:
         if queue is not self.queue:  # all that was held has been written
             self.queue, self.held = queue, {}
         newest = queue[-1] if queue and self.session.ended is None else None
-        topic = csi.topic(newest) if newest is not None else None
-        if newest is None or topic is None:
+        if not isinstance(newest, Stanza) or (topic := csi.topic(newest)) is None:
             return self._flush()
         old = self.held.pop(topic, None)
         if old is not None and old is not newest:

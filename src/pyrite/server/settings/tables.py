@@ -129,6 +129,10 @@ class Limits(Table):
     """New connections from one address at once."""
     sessions_per_account: Annotated[int, Meta(ge=1), LIVE] = 20
     """The most resources that one account may have bound."""
+    detached: Count = 10_000
+    """The most sessions that may wait for their clients to resume them; the oldest end."""
+    detached_per_account: Count = 5
+    """The most of them that one account may have. They count among its resources, too."""
     read_rate: Size = Size(4 << 20)
     """Octets a second that are read from one peer, on average; a faster one has to wait."""
     read_burst: Size = Size(8 << 20)

@@ -1,0 +1,217 @@
+"""What a session and its client have acknowledged to each other (XEP-0198 §4).
+
+The session keeps what it has sent until the client answers for it. It asks with what it sends
+anyway: at once when it has not asked for a while, else after so many stanzas, and never again
+before it is answered.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain, repeat
+from typing import TYPE_CHECKING
+
+from ..core.ack import MODULUS, Acks, WrongCountError
+from ..core.payload import encode
+from ..core.stanza import Stanza
+from ..wire import acks as wire
+from .session import Nonza
+
+if TYPE_CHECKING:
+    from .session import Session
+
+WAIT = 30.0  # seconds that who gives a client much waits for it to acknowledge some
+
+ASK = encode(wire.Ask())
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What holds for one session, from its beginning to its end."""
+
+    keep: float  # seconds for which it waits for its client after a break; 0: it does not
+    ask_every: int  # stanzas
+    ask_after: float  # seconds
+
+
+class SessionAcks:
+    """Of one session whose client has enabled it, however many streams it has had since."""
+
+    __slots__ = (
+        *("_asked_at", "_base", "_came", "_clock", "_counts", "_has_nonzas", "_is_asked"),
+        *("_is_open", "_roomy", "_session", "_unpaid"),
+        *("id", "is_paused", "octets", "terms", "unacknowledged"),
+    )
+
+    def __init__(self, session: Session, id: str, terms: Terms, *, is_queued: bool) -> None:
+        """The client's stanzas count from now on, ours from ``<enabled/>`` on.
+
+        That is queued when `is_queued`, and written already if not.
+        """
+        self.id, self.terms = id, terms
+        self.is_paused = False  # there is no connection
+        self._session, self._clock = session, session.host.clock
+        self._base = session.handled
+        self._counts: Acks[tuple[Stanza, float]] = Acks()  # with the moment at which it came
+        self.unacknowledged = self._counts.unacknowledged
+        self.octets = 0  # of these
+        self._came: list[float] = []  # the moments of what has been in the queue for a while
+        self._is_open = not is_queued
+        self._has_nonzas = False  # in the queue
+        self._is_asked = False
+        self._asked_at = float("-inf")
+        self._unpaid = 0  # our count when the client asked; it is told when all is paid
+        self._roomy: asyncio.Future[None] | None = None  # what `room` waits on
+
+    # --- of the client's stanzas -----------------------------------------------------
+
+    @property
+    def handled(self) -> int:
+        """Our `h`: the client's stanzas that have left nothing behind that is not kept."""
+        session = self._session
+        settled = session.debts.settled if session.debts else session.handled
+        return (settled - self._base) % MODULUS
+
+    def tell(self) -> None:
+        """Say how far we are, and once more when all that came until now is kept (§4)."""
+        session = self._session
+        session.say(encode(wire.Ack(self.handled)))
+        if session.debts:
+            self._unpaid = session.handled
+            session.debts.on_paid = self._paid
+
+    def _paid(self) -> None:
+        session = self._session
+        if session.debts is not None and session.debts.settled >= self._unpaid:
+            session.debts.on_paid = None
+            if not self.is_paused:
+                session.say(encode(wire.Ack(self.handled)))
+
+    # --- of ours ---------------------------------------------------------------------
+
+    def said(self) -> None:
+        """Something that is no stanza was queued."""
+        self._has_nonzas = True
+
+    def written(self, taken: list[Stanza | Nonza], octets: int) -> list[Stanza | Nonza]:
+        """Count what is written now; gives it, with a question behind it when it is time.
+
+        `octets` is what all of it has.
+        """
+        stanzas: Sequence[Stanza | Nonza] = taken
+        if self._has_nonzas:
+            stanzas = self._counted(taken)
+            octets = sum(len(stanza.write()) for stanza in stanzas)
+        now = self._clock.monotonic()
+        sent = zip(stanzas, chain(self._came, repeat(now)), strict=False)
+        self._counts.send(list(sent))  # type: ignore[arg-type]
+        self._came = []
+        self.octets += octets
+        if self._is_asked or not self._is_time(now):
+            return taken
+        self._asked(now)
+        return [*taken, Nonza(ASK)]
+
+    def _counted(self, taken: Sequence[Stanza | Nonza]) -> list[Stanza | Nonza]:
+        """The stanzas in `taken`, of the first time those behind ``<enabled/>``."""
+        self._has_nonzas = False
+        if not self._is_open:
+            self._is_open = True
+            first = next(n for n, each in enumerate(taken) if each.__class__ is Nonza)
+            taken = taken[first:]
+        return [each for each in taken if each.__class__ is not Nonza]
+
+    def _is_time(self, now: float) -> bool:
+        count, terms = len(self.unacknowledged), self.terms
+        return count > 0 and (count >= terms.ask_every or now - self._asked_at >= terms.ask_after)
+
+    def _asked(self, now: float) -> None:
+        self._is_asked, self._asked_at = True, now
+
+    def ask(self) -> None:
+        """Ask the client what it has handled, whether or not it was asked before."""
+        self._asked(self._clock.monotonic())
+        self._session.say(ASK)
+
+    def sweep(self) -> None:
+        """Ask for what was written since the last question, if that was a while ago."""
+        if not self._is_asked and self._is_time(self._clock.monotonic()):
+            self.ask()
+
+    def acknowledge(self, h: int) -> None:
+        """The client answers for what it was sent, up to `h`.
+
+        Raises `StreamError` where that cannot be (§6).
+        """
+        try:
+            done = self._counts.acknowledge(h)
+        except WrongCountError as error:
+            raise wire.stream_error(error) from None
+        self._is_asked = False
+        if done:
+            self.octets -= sum([len(stanza.write()) for stanza, _ in done])
+            self._tell_roomy()
+
+    async def room(self) -> None:
+        """Wait until the client has acknowledged something, if not for ever."""
+        if self.is_paused:
+            return
+        if not self._is_asked:
+            self.ask()
+        if self._roomy is None:
+            self._roomy = asyncio.get_running_loop().create_future()
+        timer = self._clock.call_later(WAIT, self._tell_roomy)
+        try:
+            await asyncio.shield(self._roomy)
+        finally:
+            timer.cancel()
+
+    def _tell_roomy(self) -> None:
+        if self._roomy is not None:
+            self._roomy.set_result(None)
+            self._roomy = None
+
+    # --- breaks, and the end ---------------------------------------------------------
+
+    def pause(self) -> None:
+        """The connection is gone. What it alone was to be told goes with it."""
+        session = self._session
+        session.queue = [each for each in session.queue if each.__class__ is not Nonza]
+        session.queued_octets = sum(len(each.write()) for each in session.queue)
+        self.is_paused, self._is_open = True, True
+        self._has_nonzas = self._is_asked = False
+        self.note()
+        self._tell_roomy()
+
+    def note(self) -> None:
+        """Remember when what is in the queue came: it may be there for a while."""
+        more = len(self._session.queue) - len(self._came)
+        self._came += [self._clock.monotonic()] * more
+
+    def rewind(self, h: int) -> None:
+        """The client got what it was sent up to `h`: the rest comes first in the queue (§5).
+
+        Raises `StreamError` as `acknowledge` does, and then nothing has changed.
+        """
+        self.acknowledge(h)
+        again, session = self._counts.rewind(), self._session
+        session.queue = [*(stanza for stanza, _ in again), *session.queue]
+        session.queued_octets += self.octets
+        self.octets = 0
+        self._came = [*(moment for _, moment in again), *self._came]
+
+    def resume(self) -> None:
+        """There is a connection again."""
+        self.is_paused = False
+        self._asked_at = float("-inf")
+
+    def leavings(self, queue: Sequence[Stanza | Nonza]) -> list[tuple[Stanza, float]]:
+        """All that the client has not acknowledged, oldest first, and when each came."""
+        self._tell_roomy()
+        stanzas = (each for each in queue if not isinstance(each, Nonza))
+        queued = zip(stanzas, chain(self._came, repeat(self._clock.monotonic())), strict=False)
+        left = [*self._counts.rewind(), *queued]
+        self._came, self.octets = [], 0
+        return left
