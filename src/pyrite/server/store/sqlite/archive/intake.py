@@ -27,6 +27,8 @@ NEW_OWNER: Final = """INSERT INTO archive_owners (owner, count, bytes, first) VA
     RETURNING number"""
 REACHED: Final = """UPDATE archive_state SET last = max(last, ?), skew = max(skew, ?)
     WHERE one = 1 RETURNING mark"""
+KNOWN: Final = """SELECT id FROM archive_entries
+    WHERE id IN (SELECT value FROM json_each(?))"""
 ADD: Final = """INSERT OR IGNORE INTO archive_entries
     (id, number, stamp, flags, peer, name, body_at, body, stanza) VALUES """
 
@@ -56,10 +58,14 @@ New = tuple[int, str, int, int, str, str | None, int | None, str | None, str]
 
 @dataclass(slots=True, eq=False)
 class Group:
-    """Entries that are written together; `done` is when they are on the disk."""
+    """Entries that are written together; `done` is when they are on the disk.
+
+    `over` is when they are that or lost; nobody else has it, so nobody can cancel it.
+    """
 
     began: float
     done: asyncio.Future[None]
+    over: asyncio.Future[None]
     rows: list[New] = field(default_factory=list)
     octets: int = 0
     skew: int = 0
@@ -105,7 +111,7 @@ class Intake:
         """
         groups = [self._writing, *self._waiting] if self._writing else list(self._waiting)
         concerned = [
-            group.done
+            group.over
             for group in groups
             if owner is None or any(row[1] == owner for row in group.rows)
         ]
@@ -124,7 +130,9 @@ class Intake:
             await asyncio.shield(self._task)
 
     def _begin(self) -> Group:
-        group = Group(self._clock.monotonic(), self._loop.create_future())
+        group = Group(
+            self._clock.monotonic(), self._loop.create_future(), self._loop.create_future()
+        )
         group.done.add_done_callback(_seen)
         self._waiting.append(group)
         if self._task is None:
@@ -136,12 +144,14 @@ class Intake:
         while self._waiting:
             await self._gather()
             self._writing = group = self._waiting.popleft()
-            await self._write(group)
+            error = await self._write(group)
             self._writing = None
             self.count -= len(group.rows)
             self.octets -= group.octets
-            self._unindexed += len(group.rows)
-            await self._index()
+            _tell(group, error)
+            if error is None:
+                self._unindexed += len(group.rows)
+                await self._index()
         self._task = None
 
     async def _gather(self) -> None:
@@ -153,8 +163,8 @@ class Intake:
         if len(self._waiting) == 1 and not self._ending.is_set():
             self._hurry.clear()
 
-    async def _write(self, group: Group) -> None:
-        """Have `group` on the disk, or lose it once the patience with it is over."""
+    async def _write(self, group: Group) -> StoreError | None:
+        """Have `group` on the disk, or give the reason once the patience with it is over."""
         pause = FIRST_PAUSE
         while True:
             try:
@@ -162,13 +172,11 @@ class Intake:
             except StoreError as error:
                 end = group.began + self._batching.patience
                 if self._ending.is_set() or self._clock.monotonic() >= end:
-                    return _lose(group, error)
+                    return error
             except Exception as error:
                 log.exception("archiving failed")
-                return _lose(group, StoreError(str(error)))
+                return StoreError(str(error))
             else:
-                if not group.done.done():
-                    group.done.set_result(None)
                 return None
             await self._pause(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
@@ -207,12 +215,18 @@ def add(database: sqlite3.Connection, rows: list[New], skew: int) -> None:
     So it may be done again when the disk could not tell whether it was done.
     """
     numbers = _numbers(database, {row[1] for row in rows})
-    insert(database, ADD, rows, lambda row: (row[0], numbers[row[1]], *row[2:]))
     ids = [row[0] for row in rows]
     (mark,) = database.execute(REACHED, (max(ids), skew)).fetchone()
-    if min(ids) <= mark:
-        late = [row for row in rows if row[0] <= mark]
-        add_to_index(database, [Row(row[0], numbers[row[1]], *row[2:]) for row in late])
+    late = _late(database, {id for id in ids if id <= mark}) if min(ids) <= mark else set()
+    insert(database, ADD, rows, lambda row: (row[0], numbers[row[1]], *row[2:]))
+    if late:
+        known = [Row(row[0], numbers[row[1]], *row[2:]) for row in rows if row[0] in late]
+        add_to_index(database, known)
+
+
+def _late(database: sqlite3.Connection, ids: set[int]) -> set[int]:
+    """Those of `ids` that are new, and that the index has passed already."""
+    return ids - {id for (id,) in database.execute(KNOWN, (id_set(ids),))}
 
 
 def placed(stanza: str, body: str | None) -> tuple[int | None, str | None]:
@@ -229,9 +243,15 @@ def _numbers(database: sqlite3.Connection, owners: set[str]) -> dict[str, int]:
     return found
 
 
-def _lose(group: Group, error: StoreError) -> None:
-    log.error("%d messages could not be archived: %s", len(group.rows), error)
-    if not group.done.done():
+def _tell(group: Group, error: StoreError | None) -> None:
+    if error is not None:
+        log.error("%d messages could not be archived: %s", len(group.rows), error)
+    group.over.set_result(None)
+    if group.done.done():
+        return  # somebody has cancelled it
+    if error is None:
+        group.done.set_result(None)
+    else:
         group.done.set_exception(error)
 
 
