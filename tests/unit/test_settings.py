@@ -174,6 +174,7 @@ def test_a_module_that_nothing_is_set_for_has_its_defaults(file: Path) -> None:
         (MINIMAL + '[tls]\ncertificate = "c"\n', "tls.certificate: certificate is given without k"),
         (MINIMAL + '[tls]\nkey = "c"\n', "tls.key: key is given without certificate"),
         (MINIMAL + '[store]\nurl = "mysql:x"\n', 'store.url: expected "sqlite:///FILE"'),
+        (MINIMAL + '[store]\nwindow = "2s"\n', "store.window: expected 1s or less"),
         (MINIMAL + '[auth]\nmechanisms = ["X"]\n', "auth.mechanisms: there is no mechanism X"),
         (MINIMAL + '[limits]\nstanza = "9kB"\n', "limits.stanza: clients may rely on 10,000"),
         (MINIMAL + '[limits]\nstanza-before-auth = "1MiB"\n', "is larger than limits.stanza"),

@@ -46,7 +46,7 @@ from .router import Router
 from .session import Session, SessionBound, SessionEnded
 from .sessions import Sessions
 from .settings import HostSettings, Settings
-from .store import Stores, open_stores
+from .store import Batching, Stores, open_stores
 
 log = logging.getLogger(__name__)
 
@@ -102,7 +102,10 @@ class Server:
         settings = self.settings
         async with AsyncExitStack() as stack:
             settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self.stores = await open_stores(settings.store.url, settings.data, self.clock)
+            batching = Batching(window=settings.store.window * 1000)
+            self.stores = await open_stores(
+                settings.store.url, settings.data, self.clock, batching=batching
+            )
             stack.push_async_callback(self.stores.close)
             self.settings = settings = await restored(settings, self.stores.settings)
             most = MAX_BACKGROUND + settings.limits.connections  # and each may be leaving

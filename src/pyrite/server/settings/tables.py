@@ -94,8 +94,13 @@ class Store(Table):
 
     url: str = "sqlite:///pyrite.db"
     """`sqlite:///FILE`, below `data` unless FILE begins with a slash."""
+    window: Duration = Duration(0.005)
+    """How long a message for the archive waits for others, to be written with them. Longer saves
+    work of the processor and the disk, and tells later that a message is kept. At most 1s."""
 
     def __post_init__(self) -> None:
+        if self.window > 1:
+            raise Wrong("expected 1s or less", "window")
         file = self.url.removeprefix("sqlite:///")
         if file in ("", self.url) or file.endswith("/") or "\0" in file:
             raise Wrong('expected "sqlite:///FILE"', "url")
