@@ -1,41 +1,22 @@
-"""The client: a session that lasts, what is said in it, and what an application is told."""
+"""The client: one account's session with its server."""
 
 from __future__ import annotations
 
-import asyncio
 import random
-from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Sequence
-from types import TracebackType
-from typing import Any, Literal, Self, TypeVar, overload
+from collections.abc import Sequence
 
-from ..core.errors import StanzaError
 from ..core.jid import JID
-from ..core.payload import decode, name_of
-from ..core.stanza import Iq, Message, Presence, Stanza
-from ..core.xml import Element, Name
-from ..kit.clock import Clock, SystemClock
-from ..kit.hooks import Filter
-from ..kit.ids import Ids
-from ..wire.message import Body
+from ..core.stanza import Presence
+from ..kit.clock import Clock
 from .account import Account, TokenStore, Trust, VolatileStore
 from .connector import Connector, Tcp
-from .feature import Feature, Mark, MessageReceived, PresenceReceived, Request, Sending, marks_of
-from .heard import Heard
-from .inbox import Inbox
-from .keeper import Backoff, Keeper
-from .receipt import Receipt
-from .state import Closed, Online, Reset, State, Suspended
-
-P = TypeVar("P")
-E = TypeVar("E")
-F = TypeVar("F", bound=Feature)
-H = TypeVar("H", bound=Callable[..., Any])
-
-TIMEOUT = 30.0  # seconds; an answer that takes longer is a `TimeoutError`
+from .entity import TIMEOUT, Entity
+from .feature import Feature
+from .keeper import Backoff, Entered
+from .login import LogIn, Resumable, new_memory
 
 
-class Client:
+class Client(Entity):
     """One account's session with its server. Use it on one event loop, as a context manager.
 
         async with Client("romeo@example.net", password) as me:
@@ -64,322 +45,29 @@ class Client:
         """`account` says more than `jid` and `password` do. `available`: say so at once."""
         jid = JID.parse(jid) if isinstance(jid, str) else jid
         self.account = account or Account(jid, password, trust=trust or Trust())
-        self.jid = jid  # full, once there is a session
-        self.clock: Clock = clock or SystemClock()
-        self.ids = Ids()
-        self.timeout = timeout
-        self.presence: Presence | None = Presence() if available else None  # said at each start
-        self.sending: Filter[Stanza] = Filter("sending")
-        self.forged: Counter[str] = Counter()  # dropped: by what, since its sender cannot say it
-        self._features: dict[type[Feature], Feature] = {}
-        self._doors: dict[tuple[type[Stanza], Name], list[Callable[[Any], Any]]] = {}
-        self._servers: dict[tuple[str, Name], tuple[type, Callable[..., Any]]] = {}
-        self._hearers: dict[type, list[Callable[[Any], Any]]] = defaultdict(list)
-        self._heard: set[Heard[Any]] = set()
-        self._tasks = asyncio.TaskGroup()
-        self._inbox = Inbox(self._tasks)
-        self._keeper = Keeper(
-            self,
-            connector or Tcp(),
-            tokens or VolatileStore(),
-            backoff or Backoff(),
-            chance or random.SystemRandom(),
-        )
-        for feature in features:
-            self[feature]
+        self._connector, self._tokens = connector or Tcp(), tokens or VolatileStore()
+        super().__init__(jid, features, backoff, timeout, clock, chance)
+        self.presence = Presence() if available else None
 
-    # --- life ------------------------------------------------------------------------
-
-    async def __aenter__(self) -> Self:
-        await self._tasks.__aenter__()
+    async def log_in(self, old: Resumable | None) -> Entered:
+        """See `Entity.log_in`. What is learnt for the next time is kept."""
+        link = await self._connector.connect(self.account)
         try:
-            await self._keeper.begin(self._tasks)
-        except BaseException as error:
-            await self.__aexit__(type(error), error, error.__traceback__)
-            raise
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        try:
-            await self.close()
-        finally:
-            for feature in self._features.values():
-                feature.stop()
+            name = self.account.jid.bare
+            memory = await self._tokens.load(name) or new_memory()
+            login = LogIn(self.account, link, memory, self.ids, old)
             try:
-                await self._tasks.__aexit__(kind, error, trace)
-            except BaseExceptionGroup as group:
-                raise _alone(group) from None
-
-    async def close(self) -> None:
-        """End the session in good order. The end of the block does so, too."""
-        await self._keeper.close()
-
-    @property
-    def is_online(self) -> bool:
-        """Whether stanzas flow just now."""
-        return self._keeper.is_online
-
-    @property
-    def is_acknowledged(self) -> bool:
-        """Whether the server answers for what it was sent (XEP-0198)."""
-        return self._keeper.outbox.acks is not None
-
-    def has_feature(self, ns: str, tag: str) -> bool:
-        """Whether the server offered this in the stream's features."""
-        session = self._keeper.session
-        return session is not None and session.features.child(ns, tag) is not None
-
-    @property
-    def begins_with_carbons(self) -> bool:
-        """Whether copies were asked for together with the log-in."""
-        session = self._keeper.session
-        return session is not None and session.with_carbons
-
-    # --- saying ----------------------------------------------------------------------
-
-    async def send(self, to: JID | str | Message, *content: Any, type: str = "chat") -> Receipt:
-        """Send a message: to whom, and a text or payloads; or a whole `Message`.
-
-        Waits for room alone, and then for nothing: what is awaited of the receipt says how far
-        it has come. Raises `StanzaError` where a feature refuses it, `SessionClosed`.
-        """
-        if isinstance(to, Message):
-            message = to.add(*content) if content else to
-        else:
-            payloads = [Body(one) if isinstance(one, str) else one for one in content]
-            message = Message(type, _jid(to)).add(*payloads)
-        if message.id is None:
-            message = _named(message, self.ids())
-        message = await self.sending.run(message)  # type: ignore[assignment]
-        receipt = Receipt(message)
-        await self.tell(Sending(receipt))
-        await self._put(message, receipt)
-        return receipt
-
-    async def send_presence(self, presence: Presence) -> None:
-        """Send presence. One to nobody in particular is said again whenever a session begins."""
-        if presence.to is None and presence.type in (None, "unavailable"):
-            self.presence = presence
-        presence = await self.sending.run(presence)  # type: ignore[assignment]
-        await self._put(presence, None)
-
-    async def _put(self, stanza: Stanza, receipt: Receipt | None) -> None:
-        self._keeper.check()
-        await self._keeper.outbox.room()
-        self._keeper.check()
-        self._keeper.outbox.put(stanza, receipt)
-
-    @overload
-    async def request(
-        self,
-        payload: Any,
-        to: JID | str | None = None,
-        *,
-        type: Literal["get", "set"] = "get",
-        expect: type[P],
-        within: float | None = None,
-    ) -> P: ...
-
-    @overload
-    async def request(
-        self,
-        payload: Any,
-        to: JID | str | None = None,
-        *,
-        type: Literal["get", "set"] = "get",
-        expect: None = None,
-        within: float | None = None,
-    ) -> Iq: ...
-
-    async def request(
-        self,
-        payload: Any,
-        to: JID | str | None = None,
-        *,
-        type: Literal["get", "set"] = "get",
-        expect: type[P] | None = None,
-        within: float | None = None,
-    ) -> P | Iq:
-        """Ask `to`, or the own account, and wait for the answer: the IQ, or the payload expected.
-
-        Only an answer of who was asked counts. Raises `StanzaError` as the other side refuses,
-        or when the answer is not what is expected; `SessionReset`, `SessionClosed`; and
-        `TimeoutError` after `within` seconds, or the client's `timeout`.
-        """
-        receiver = None if to is None else _jid(to)
-        iq = Iq(type, receiver, id=self.ids()).add(payload)
-        iq = await self.sending.run(iq)  # type: ignore[assignment]
-        id, own = iq.id or "", self.jid
-        answer = self._keeper.requests.expect(receiver, id, own)
-        try:
-            async with asyncio.timeout(within or self.timeout):
-                await self._put(iq, None)
-                answered = await answer
-        finally:
-            self._keeper.requests.forget(receiver, id, own)
-        if expect is None:
-            return answered
-        found = answered.get(expect)
-        if found is None:
-            raise StanzaError("undefined-condition", f"no {expect.__name__} in the answer")
-        return found
-
-    # --- hearing ---------------------------------------------------------------------
-
-    def __getitem__(self, feature: type[F]) -> F:
-        """The client's `feature`, made and attached the first time it is asked for."""
-        found = self._features.get(feature)
-        if found is None:
-            for needed in feature.needs:
-                self[needed]
-            found = self._features[feature] = feature(self)
-            for mark, handler in marks_of(found):
-                self._attach(mark, handler)
-            if self.is_online:
-                self._tasks.create_task(found.begin())
-        return found  # type: ignore[return-value]
-
-    @property
-    def features(self) -> set[str]:
-        """What this client advertises."""
-        return {name for feature in self._features.values() for name in feature.features}
-
-    def _attach(self, mark: Mark, handler: Callable[..., Any]) -> None:
-        match mark.door, mark.place:
-            case "serves", (type, payload):
-                self._serve(type, payload, handler)
-            case "opens", (kind, payload):
-                self._doors.setdefault((kind, name_of(payload)), []).append(handler)
-            case "sending", (stage, kinds):
-                self.sending.add(stage, handler, *kinds)
-            case "on", (event,):
-                self._hearers[event].append(handler)
-
-    def serve(self, type: Literal["get", "set"], payload: type) -> Callable[[H], H]:
-        """Let the decorated function answer requests of `type` with `payload`.
-
-        It is given a `Request`, and gives the answer's payload or None; `StanzaError` refuses.
-        """
-
-        def remember(handler: H) -> H:
-            self._serve(type, payload, handler)
-            return handler
-
-        return remember
-
-    def _serve(self, type: str, payload: type, handler: Callable[..., Any]) -> None:
-        key = type, name_of(payload)
-        if key in self._servers:
-            raise ValueError(f"{type} of {key[1].ns} {key[1].tag} is answered already")
-        self._servers[key] = payload, handler
-
-    def on(self, event: type[E]) -> Callable[[H], H]:
-        """Let the decorated function be told of `event`, until the client is closed."""
-
-        def remember(handler: H) -> H:
-            self._hearers[event].append(handler)
-            return handler
-
-        return remember
-
-    def hear(self, event: type[E]) -> Heard[E]:
-        """Each `event` from now on, to go through with ``async for``."""
-        return self._hear(event)
-
-    def _hear(self, *events: type[Any]) -> Heard[Any]:
-        heard: Heard[Any] = Heard(self._forget)
-        self._heard.add(heard)
-        for event in events:
-            self._hearers[event].append(heard.put)
-        if self._keeper.closed is not None:
-            heard.end()
-        return heard
-
-    def _forget(self, heard: Heard[Any]) -> None:
-        self._heard.discard(heard)
-        for hearers in self._hearers.values():
-            hearers[:] = [one for one in hearers if one != heard.put]
-
-    def lifecycle(self) -> Heard[State]:
-        """What becomes of the session, from now on; the last is `Closed`."""
-        return self._hear(Online, Suspended, Reset, Closed)
-
-    def messages(self) -> Heard[MessageReceived]:
-        """The messages of all conversations, from now on."""
-        return self.hear(MessageReceived)
-
-    # --- for the keeper and for features ---------------------------------------------
-
-    async def tell(self, event: object, about: Hashable = None) -> None:
-        """Tell who wants to know, in order with all else that is `about` the same."""
-        for handler in tuple(self._hearers.get(event.__class__, ())):
-            await self._inbox.hand((about, handler), handler, event)
-        if isinstance(event, Closed):
-            for heard in tuple(self._heard):
-                await self._inbox.hand((None, heard.put), Heard.end, heard)
+                session = await login.run()
+            finally:
+                if login.memory != memory:
+                    await self._tokens.save(name, login.memory)
+        except BaseException:
+            link.abort()
+            raise
+        return session, link
 
     async def settle(self) -> None:
         """A new session has begun: let every feature begin, then say that we are here."""
-        for feature in tuple(self._features.values()):
-            await feature.begin()
+        await super().settle()
         if self.presence is not None:
             await self.send_presence(self.presence)
-
-    async def receive(self, stanza: Stanza) -> None:
-        """Take a stanza from the server."""
-        if isinstance(stanza, Iq):
-            if stanza.is_request:
-                await self._inbox.hand((stanza.sender, "iq"), self._answer, stanza)
-            elif not self._keeper.requests.settle(stanza, self.jid):
-                self.forged["answer"] += 1
-            return
-        for element in stanza.payloads:
-            for door in self._doors.get((stanza.__class__, element.name), ()):
-                taken = door(stanza)
-                if asyncio.iscoroutine(taken):
-                    taken = await taken
-                if taken:
-                    return
-        sender = stanza.sender.bare if stanza.sender is not None else self.jid.bare
-        if isinstance(stanza, Message):
-            await self.tell(MessageReceived(stanza), sender)
-        elif isinstance(stanza, Presence):
-            await self.tell(PresenceReceived(stanza), sender)
-
-    async def _answer(self, iq: Iq) -> None:
-        """Serve a request, or refuse it (RFC 6120 §8.4)."""
-        try:
-            if len(iq.payloads) != 1:
-                raise StanzaError("bad-request", "a request has exactly one payload")
-            element: Element = iq.payloads[0]
-            payload, handler = self._servers.get((iq.type or "", element.name), (None, None))
-            if payload is None or handler is None:
-                raise StanzaError("service-unavailable")
-            answer = handler(Request(decode(payload, element), iq))
-            if asyncio.iscoroutine(answer):
-                answer = await answer
-        except StanzaError as error:
-            self._keeper.outbox.put(iq.refuse(error).routed(sender=self.jid))
-        else:
-            self._keeper.outbox.put(iq.answer(answer).routed(sender=self.jid))
-
-
-def _jid(address: JID | str) -> JID:
-    return JID.parse(address) if isinstance(address, str) else address
-
-
-def _named(message: Message, id: str) -> Message:
-    return Message(message.type, message.to, message.sender, id, message.payloads, message.lang)
-
-
-def _alone(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """The one error in the group, where it has just one."""
-    if len(group.exceptions) != 1:
-        return group
-    first = group.exceptions[0]
-    return _alone(first) if isinstance(first, BaseExceptionGroup) else first

@@ -24,7 +24,7 @@ from ..wire import Spec
 from .receipt import Receipt
 
 if TYPE_CHECKING:
-    from .app import Client
+    from .entity import Entity
 
 F = TypeVar("F", bound=Callable[..., Any])
 P = TypeVar("P")
@@ -122,7 +122,7 @@ class Feature:
     features: ClassVar[tuple[str, ...]] = ()  # advertised by service discovery
     needs: ClassVar[tuple[type[Feature], ...]] = ()  # that are there before this one
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Entity) -> None:
         self.client = client
 
     async def begin(self) -> None:

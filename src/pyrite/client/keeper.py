@@ -15,13 +15,10 @@ from ..core.payload import decode
 from ..core.stanza import Stanza, read
 from ..core.xml import Element
 from ..kit.clock import Clock
-from ..kit.ids import Ids
 from ..wire import acks as wire
-from .account import Account, TokenStore
-from .connector import Connector
 from .errors import AuthenticationFailed, SessionClosed
 from .link import Link
-from .login import LogIn, Resumable, Session, new_memory
+from .login import Resumable, Session
 from .outbox import Outbox
 from .requests import Requests
 from .state import Closed, Online, Reset, Suspended
@@ -52,13 +49,17 @@ class Backoff:
         return min(self.most, self.first * 2.0 ** min(failed, 16)) * chance.uniform(0.5, 1.0)
 
 
+Entered = tuple[Session, Link]
+
+
 class Owner(Protocol):
     """Whose session is kept."""
 
-    account: Account
     jid: JID
     clock: Clock
-    ids: Ids
+
+    async def log_in(self, old: Resumable | None) -> Entered:
+        """Reach the server, and be let in."""
 
     async def receive(self, stanza: Stanza) -> None:
         """Take a stanza from the server, to the end."""
@@ -73,22 +74,14 @@ class Owner(Protocol):
 class Keeper:
     """The connection of one client, and the session that outlives it."""
 
-    def __init__(
-        self,
-        owner: Owner,
-        connector: Connector,
-        tokens: TokenStore,
-        backoff: Backoff,
-        chance: random.Random,
-    ) -> None:
+    def __init__(self, owner: Owner, backoff: Backoff, chance: random.Random) -> None:
         self.owner = owner
         self.outbox = Outbox(self._wake)
         self.requests = Requests()
         self.session: Session | None = None
         self.is_online = False
         self.closed: Closed | None = None
-        self._connector, self._tokens, self._backoff = connector, tokens, backoff
-        self._chance = chance
+        self._backoff, self._chance = backoff, chance
         self._link: Link | None = None
         self._keeping: asyncio.Task[None] | None = None
         self._is_closing = False
@@ -132,23 +125,9 @@ class Keeper:
 
     # --- connecting ------------------------------------------------------------------
 
-    async def _log_in(self, old: Resumable | None) -> tuple[Session, Link]:
-        owner = self.owner
+    async def _log_in(self, old: Resumable | None) -> Entered:
         async with asyncio.timeout(CONNECTING):
-            link = await self._connector.connect(owner.account)
-            try:
-                account = owner.account.jid.bare
-                memory = await self._tokens.load(account) or new_memory()
-                login = LogIn(owner.account, link, memory, owner.ids, old)
-                try:
-                    session = await login.run()
-                finally:
-                    if login.memory != memory:
-                        await self._tokens.save(account, login.memory)
-            except BaseException:
-                link.abort()
-                raise
-        return session, link
+            return await self.owner.log_in(old)
 
     async def _start(self, session: Session, link: Link) -> None:
         """Let the stanzas of a new session flow on `link`."""
@@ -190,7 +169,7 @@ class Keeper:
             try:
                 await self._come_back()
             except Exception as error:
-                log.info("giving up: %s: %s", self.owner.account.jid.bare, error)
+                log.info("giving up: %s: %s", self.owner.jid.bare, error)
                 return await self._over(error)
         return None
 
@@ -205,7 +184,7 @@ class Keeper:
                 failed += 1
                 if self._is_hopeless(error) or failed == self._backoff.attempts:
                     raise
-                log.info("no connection yet: %s: %s", self.owner.account.jid.bare, error)
+                log.info("no connection yet: %s: %s", self.owner.jid.bare, error)
                 continue
             return await self._go_on(session, link)
 

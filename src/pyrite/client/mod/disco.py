@@ -14,7 +14,7 @@ from ...wire.rsm import ResultSet
 from ..feature import Feature, PresenceReceived, Request, on, sending, serves
 
 if TYPE_CHECKING:
-    from ..app import Client
+    from ..entity import Entity
 
 KNOWN = 1000  # hashes, and entities, that are remembered
 MOST_ITEMS = 10_000  # of one entity that are listed
@@ -30,7 +30,7 @@ class Disco(Feature):
     features = (disco.NS_INFO, disco.NS_ITEMS, caps.NS)
     identity = IDENTITY
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Entity) -> None:
         super().__init__(client)
         self._verified: Cache[tuple[str, str], disco.Info] = Cache(KNOWN)  # (hash, ver) -> what
         self._caps: Cache[JID, caps.Caps] = Cache(KNOWN)  # full JID -> what its presence said

@@ -15,7 +15,7 @@ from ..feature import Feature, MessageReceived, Sending, on, opens, sending
 from ..receipt import Receipt
 
 if TYPE_CHECKING:
-    from ..app import Client
+    from ..entity import Entity
 
 MOST = 10_000  # messages whose receipt is waited for
 
@@ -26,7 +26,7 @@ class Receipts(Feature):
     spec = receipts.SPEC
     features = (receipts.NS, markers.NS)
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Entity) -> None:
         super().__init__(client)
         self._waiting: OrderedDict[tuple[JID, str], Receipt] = OrderedDict()
 

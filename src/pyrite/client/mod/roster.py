@@ -15,7 +15,7 @@ from ...wire.presence import priority
 from ..feature import Feature, PresenceReceived, Request, on, serves
 
 if TYPE_CHECKING:
-    from ..app import Client
+    from ..entity import Entity
 
 MOST_RESOURCES = 100  # of one contact that are remembered
 
@@ -60,7 +60,7 @@ class Roster(Feature):
 
     spec = roster.SPEC
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Entity) -> None:
         super().__init__(client)
         self._items: dict[JID, roster.Item] = {}
         self._present: dict[JID, dict[str, Presence]] = {}
