@@ -34,6 +34,7 @@ from ..wire import Spec
 from ..wire.message import Body
 from .account import Account, Memory, Token, TokenStore, Trust, VolatileStore
 from .app import Client
+from .component import Component
 from .connector import Connector, Tcp
 from .errors import (
     AuthenticationFailed,
@@ -81,6 +82,7 @@ __all__ = [
     "Client",
     "ClientError",
     "Closed",
+    "Component",
     "ConnectionFailed",
     "Connector",
     "ContactChanged",

@@ -11,7 +11,7 @@ from ..core.errors import StreamError
 from ..core.negotiate import FEATURES
 from ..core.payload import encode
 from ..core.stream import ERROR, Event, Stream, read_error
-from ..core.xml import Closed, Element, Limits
+from ..core.xml import Closed, Element, Limits, Opened
 from ..net.connection import Connection
 from ..net.tls import ClientTls, TlsContext, client_context
 
@@ -82,8 +82,11 @@ class Link(Protocol):
 class TcpLink:
     """A stream on a TCP connection, with TLS from its beginning or from inside (RFC 6120)."""
 
-    def __init__(self, tls: TlsContext, *, direct: bool, content: str = "jabber:client") -> None:
+    def __init__(
+        self, tls: TlsContext | None, *, direct: bool = False, content: str = "jabber:client"
+    ) -> None:
         self._tls = tls
+        self.stream_id = ""  # as the server's header says
         self.stream = Stream(content, limits=Limits())
         self.connection: Connection[Event] = Connection(
             self.stream.feed, self._handle, self._take, tls=tls if direct else None
@@ -150,7 +153,21 @@ class TcpLink:
             self.stream.send(one if isinstance(one, Element) else encode(one))
         self.connection.wake()
 
+    async def open_as_component(self, domain: str) -> str:
+        """Begin a stream that has no features; its id."""
+        self.stream.open(to=domain)
+        self.connection.wake()
+        async with asyncio.timeout(PATIENCE):
+            while not self.stream_id:
+                if self._end is not None:
+                    raise self._end.cause or self._end
+                self._news.clear()
+                await self._news.wait()
+        return self.stream_id
+
     async def start_tls(self) -> None:
+        if self._tls is None:
+            raise StreamError("policy-violation", "this link has no encryption")
         self._waiting.clear()  # whatever was slipped in before the encryption (§5.4.3.3)
         self.connection.start_tls(self._tls)
         self.stream.restart()
@@ -197,6 +214,9 @@ class TcpLink:
                 await self._take_element(event)
             elif isinstance(event, StreamError):
                 raise event
+            elif isinstance(event, Opened):
+                self.stream_id = event.root.attrs.get("id", "")
+                self._news.set()
             elif isinstance(event, Closed):
                 self.close()
         except StreamError as error:
