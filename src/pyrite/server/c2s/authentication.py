@@ -260,13 +260,14 @@ class Authentication:
         client, ids = self._caller.client, self._host.ids
         rest = self._server.clients.resource(account, client) if client else ids()
         resource = bind2.resource(wanted.tag, rest)
+        if client:
+            await self._end_earlier(account, client)
         try:
             session = await self._server.bind(account, resource, lang=self._client.lang)
         except StanzaError as error:
             raise SaslError("temporary-auth-failure", error.text) from None
         session.wake = self._entry.connection.wake
         try:
-            self._end_earlier(session, client)
             told = await self._host.bound(session, wanted.wishes)
         except BaseException:
             await self._server.part(session)
@@ -274,12 +275,16 @@ class Authentication:
         results.append(encode(bind2.Bound(tuple(told))))
         return session
 
-    def _end_earlier(self, session: Session, client: str | None) -> None:
-        """A client has one session: what it had before is a connection that it has lost."""
-        for other in tuple(self._server.sessions.of(session.jid.bare).values()):
-            login = other[LOGIN]
-            if other is not session and client and login is not None and login.client == client:
-                other.end(StreamError("conflict", "the client has come again"))
+    async def _end_earlier(self, account: JID, client: str) -> None:
+        """A client has one session: what it had before is a connection that it has lost.
+
+        What that had yet to take waits for the new one by then.
+        """
+        for session in tuple(self._server.sessions.of(account).values()):
+            login = session[LOGIN]
+            if login is not None and login.client == client:
+                session.end(StreamError("conflict", "the client has come again"))
+                await self._server.part(session)
 
 
 def _decoded(kind: type[P], element: Element) -> P:
