@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+RELAX = 1.0  # seconds between looks at what can be let go of
 SWEEP = 5.0  # seconds between looks at silent clients and at the certificate
 MANY = 200  # streams whose parsers were let go: enough memory to give back
 FAREWELL = 5.0  # seconds that clients have to hear of the end
@@ -100,11 +101,12 @@ class Listeners:
                     await stack.enter_async_context(self._listening(name, address, gate))
                 else:
                     log.warning("not listened on: this version serves no %s", name)
-            sweeping = self._server.scope.start(self._sweep())
+            rounds = [self._server.scope.start(each) for each in (self._sweep(), self._relax())]
             try:
                 yield
             finally:
-                sweeping.cancel()
+                for each in rounds:
+                    each.cancel()
                 await self._say_goodbye()
 
     @asynccontextmanager
@@ -182,17 +184,29 @@ class Listeners:
     async def _sweep(self) -> None:
         """Look for silent clients and changed certificates until cancelled."""
         loop = asyncio.get_running_loop()
-        relaxed = 0  # connections, since memory was given back
         while True:
             await self._server.clock.sleep(SWEEP)
             now = loop.time()
             for connection in tuple(self.connections):
                 connection.sweep(now)
+            self._look_at_certificates()
+
+    async def _relax(self) -> None:
+        """Let go of what silent clients do not need, until cancelled.
+
+        Soon: among many who log in at once, the next ones use that memory again. Later it
+        would be holes between sessions, too small for the system to get back.
+        """
+        loop = asyncio.get_running_loop()
+        relaxed = 0  # connections, since memory was given back
+        while True:
+            await self._server.clock.sleep(RELAX)
+            before, now = relaxed, loop.time()
+            for connection in tuple(self.connections):
                 relaxed += connection.relax(now)
-            if relaxed >= MANY:
+            if relaxed >= MANY or (relaxed and relaxed == before):  # many, or the last for now
                 relaxed = 0
                 give_back()
-            self._look_at_certificates()
 
     def tell(self, error: StreamError, connection: ClientConnection) -> None:
         """Count a stream that we end with `error`, and log one for which the peer is to blame."""

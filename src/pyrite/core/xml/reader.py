@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 from xml.parsers import expat
 
@@ -90,7 +91,7 @@ class Reader:
         self._stack: list[tuple[Name, Mapping[str, str], list[Element | str]]] = []
         self._ready: list[Item] = []
         self._names = _NAMES[content]
-        self._declared: dict[str | None, str] = {}
+        self._declared: Mapping[str | None, str] = {}  # prefix -> namespace, of the header
         self._tag = b""  # of the stream header, as it was written
         self._rest: bytes | None = None  # what an old parser left to read
         parser = _parser()
@@ -219,7 +220,7 @@ class Reader:
     def _declare(self, prefix: str | None, uri: str | None) -> None:
         if len(self._declared) > self.limits.attributes:
             raise StreamError("policy-violation", "too many namespaces")
-        self._declared[prefix] = uri or ""
+        self._declared = {**self._declared, prefix: uri or ""}
 
     def _open(self, name: str, attrs: dict[str, str]) -> None:
         """The stream header; from then on `_start` is told."""
@@ -227,9 +228,10 @@ class Reader:
         if len(attrs) > self.limits.attributes:
             raise StreamError("policy-violation", "too many attributes")
         root = Element(self._names[name], _qualified(attrs))
-        self._stack.append((root.name, root.attrs, []))
+        self._stack.append((root.name, {}, []))
         self._ready.append(Opened(root, self._declared.get(None, "")))
-        self._tag = _TAG.match(parser.GetInputContext() or b"").group(1)  # type: ignore[union-attr]
+        tag: bytes = _TAG.match(parser.GetInputContext() or b"").group(1)  # type: ignore[union-attr]
+        self._tag, self._declared = _header(tag, tuple(self._declared.items()))
         parser.StartNamespaceDeclHandler = None
         self._handle_stanzas(parser)
 
@@ -349,6 +351,14 @@ def _forbid(*_: object) -> None:
 
 
 _TAG = re.compile(rb"<([^\s/>]+)")
+
+
+@lru_cache(maxsize=64)
+def _header(
+    tag: bytes, declared: tuple[tuple[str | None, str], ...]
+) -> tuple[bytes, Mapping[str | None, str]]:
+    """What a stream keeps of its header; clients of one kind write it alike, and share it."""
+    return tag, dict(declared)
 
 
 def _qualified(attrs: dict[str, str]) -> dict[str, str]:

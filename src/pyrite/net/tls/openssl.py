@@ -174,6 +174,7 @@ class RawSession(OpenSSLSession):
         if self.handshake_done and not (self._is_lean or self.is_over):
             # Both BIOs are empty: reading has asked for more, and writing was just taken.
             RAW.renew_bios(self._connection)
+            RAW.forget_handshake(self._connection)
             _, self._into_ssl, self._from_ssl = RAW.pointers(self._connection)
             self._is_lean = True
         return data

@@ -28,7 +28,7 @@ class _Raw:
         try:
             self._load()
             self.is_available = self._works()
-        except (AttributeError, TypeError, ImportError):
+        except (AttributeError, TypeError, KeyError, ImportError):
             self.is_available = False
 
     def _load(self) -> None:
@@ -46,6 +46,7 @@ class _Raw:
         connection = SSL.Connection(SSL.Context(SSL.TLS_CLIENT_METHOD), None)
         ssl, into, out = self.pointers(connection)
         memory, _ = self._new()
+        self.forget_handshake(connection)
         return bool(
             self.bio_write(into, b"\x16", 1) == 1
             and self.bio_read(into, memory, SIZE) == 1
@@ -67,6 +68,11 @@ class _Raw:
             raise MemoryError("no BIO")
         self._set_bios(connection._ssl, into, out)  # frees the old ones
         connection._into_ssl, connection._from_ssl = into, out
+
+    def forget_handshake(self, connection: Any) -> None:
+        """Let go of what finds and serves `connection` in callbacks, all of the handshake."""
+        del connection._reverse_mapping[connection._ssl]
+        connection._alpn_select_callback_args = None
 
     def clear_errors(self) -> None:
         """Empty OpenSSL's queue of errors: what is left there is taken for another session's."""

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 SILENT = "connection-timeout"
-RELAX = 15.0  # seconds of silence after which a stream's parser is let go
+RELAX = 1.0  # seconds of silence after which a stream's parser is let go
 
 
 class ClientConnection:
