@@ -87,6 +87,18 @@ class Last:
     status: str | None = child_text(default=None)
 
 
+@payload(NS_OWN, "client")
+class Client:
+    """A client that the account is used with, and since and until when."""
+
+    id: str = attr()
+    first: datetime = attr()
+    last: datetime = attr()
+    software: str | None = attr(default=None)
+    device: str | None = attr(default=None)
+    address: str | None = attr(default=None)
+
+
 @payload(NS_OWN, "value")
 class Value:
     """What a module keeps: under a name, or in a log with the moment of the entry."""

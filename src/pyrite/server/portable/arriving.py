@@ -128,6 +128,11 @@ class Arriving:
         last = decode(wire.Last, element)
         self.spool.add(kinds.Last(last.stamp, last.status))
 
+    def _client(self, element: Element, _: Mapping[str, str]) -> None:
+        one = decode(wire.Client, element)
+        told = (one.id, one.software, one.device, one.address)
+        self.spool.add(kinds.Client(*told, one.first, one.last))
+
     def _card(self, element: Element, _: Mapping[str, str]) -> None:
         card = decode(vcard.VCard, element)
         photo = vcard.avatar_hash(card) or None
@@ -247,6 +252,7 @@ _TAKE: dict[tuple[Name, Name], _Take] = {
     (wire.USER, name_of(wire.Credentials)): Arriving._credentials,
     (wire.USER, name_of(wire.Digest)): Arriving._digest,
     (wire.USER, name_of(wire.Last)): Arriving._last,
+    (wire.USER, name_of(wire.Client)): Arriving._client,
     (wire.USER, name_of(vcard.VCard)): Arriving._card,
     (wire.USER, Name(NS_CLIENT, "presence")): Arriving._request,
     (wire.USER, Name(wire.NS, "presence")): Arriving._request,

@@ -175,6 +175,12 @@ class _Writing:
         await self._into(None)
         await self._element(encode(wire.Last(thing.stamp, thing.status)))
 
+    async def client(self, thing: kinds.Client) -> None:
+        told = (thing.software, thing.device, thing.address)
+        await self._into(None)
+        seen = thing.first_seen, thing.last_seen
+        await self._element(encode(wire.Client(thing.id, *seen, *told)))
+
     async def value(self, thing: kinds.Value) -> None:
         await self._into(wire.VALUES, thing.module)
         await self._element(encode(wire.value(thing.value, name=thing.name)))
@@ -204,6 +210,7 @@ _WRITE: dict[type[kinds.Thing | Entry], Callable[[_Writing, Any], Awaitable[None
     kinds.PrivacyList: _Writing.privacy_list,
     kinds.DefaultList: _Writing.default_list,
     kinds.Last: _Writing.last,
+    kinds.Client: _Writing.client,
     kinds.Value: _Writing.value,
     kinds.Entry: _Writing.entry,
     Entry: _Writing.archived,

@@ -90,6 +90,18 @@ class Last(Thing, frozen=True):
     status: str | None
 
 
+class Client(Thing, frozen=True):
+    """A client that the account is used with; it logs in anew, for tokens stay where they are."""
+
+    word: ClassVar[str] = "clients"
+    id: str
+    software: str | None
+    device: str | None
+    address: str | None
+    first_seen: datetime
+    last_seen: datetime
+
+
 class Value(Thing, frozen=True):
     """What a module keeps under a name."""
 
@@ -134,6 +146,7 @@ AnyThing = (
     | PrivacyList
     | DefaultList
     | Last
+    | Client
     | Value
     | Entry
     | Archived

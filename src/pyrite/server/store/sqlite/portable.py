@@ -17,7 +17,7 @@ from .. import portable as kinds
 from ..accounts import Account
 from ..portable import Thing, Things
 from ..recent import Recent
-from . import accounts, activity, privacy, private, roster, vcards
+from . import accounts, activity, clients, privacy, private, roster, vcards
 from .archive.bringing import Bringing
 
 PAGE: Final = 100  # rows that are read at a time
@@ -29,6 +29,8 @@ PRIVATE: Final = """SELECT namespace, name, element FROM private_elements
 LISTS: Final = """SELECT name, rules FROM privacy_lists
     WHERE owner = ? AND name > ? ORDER BY name LIMIT ?"""
 DEFAULT: Final = "SELECT name FROM privacy_defaults WHERE owner = ?"
+CLIENTS: Final = """SELECT id, software, device, address, first_seen, last_seen FROM clients
+    WHERE owner = ? AND id > ? ORDER BY id LIMIT ?"""
 VALUES: Final = """SELECT namespace, name, value FROM key_values
     WHERE owner = ? AND (namespace, name) > (?, ?) ORDER BY namespace, name LIMIT ?"""
 ENTRIES: Final = """SELECT namespace, id, stamp, value FROM log_entries
@@ -76,6 +78,9 @@ class SqlitePortable:
             yield kinds.DefaultList(*row)
         for stamp, status in await self._rows(activity.FIND, name):
             yield kinds.Last(from_ms(stamp), status)
+        async for id, software, device, address, *seen in self._paged(CLIENTS, name, ("",), 1):
+            first, last = map(from_ms, seen)
+            yield kinds.Client(id, software, device, address, first, last)
         async for row in self._paged(VALUES, name, ("", ""), 2):
             yield kinds.Value(*row)
         async for module, _, stamp, value in self._paged(ENTRIES, name, ("", 0), 2):
@@ -177,6 +182,11 @@ def _set_last(database: sqlite3.Connection, owner: str, one: kinds.Last) -> None
     database.execute(activity.PUT, (owner, to_ms(one.stamp), one.status))
 
 
+def _add_client(database: sqlite3.Connection, owner: str, one: kinds.Client) -> None:
+    told = (one.id, one.software, one.device, one.address, False)
+    database.execute(clients.SEEN, (owner, *told, to_ms(one.first_seen), to_ms(one.last_seen)))
+
+
 def _add_value(database: sqlite3.Connection, owner: str, one: kinds.Value) -> None:
     database.execute(PUT_VALUE, (owner, one.module, one.name, size(one.value), one.value))
 
@@ -195,6 +205,7 @@ _ADD: Final[dict[type[Thing], Callable[[sqlite3.Connection, str, Any], None]]] =
     kinds.PrivacyList: _add_list,
     kinds.DefaultList: _set_default,
     kinds.Last: _set_last,
+    kinds.Client: _add_client,
     kinds.Value: _add_value,
     kinds.Entry: _add_entry,
 }
