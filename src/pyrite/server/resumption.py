@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -9,6 +11,7 @@ from ..core.errors import StreamError
 from ..core.jid import JID
 from ..kit.cache import Cache
 from ..kit.clock import Timer
+from ..kit.tasks import ScopeFullError
 from .acks import SessionAcks, Terms
 from .session import Session
 
@@ -24,6 +27,13 @@ class UnknownSessionError(Exception):
     def __init__(self, h: int | None) -> None:
         super().__init__("there is no such session")
         self.h = h
+
+
+@dataclass(frozen=True, slots=True)
+class SessionDetached:
+    """The connection of a session has broken; until its client comes back, what comes waits."""
+
+    session: Session
 
 
 class Resumption:
@@ -64,6 +74,8 @@ class Resumption:
         clock = self._server.clock
         timer = clock.call_later(acks.terms.keep, partial(self._expire, session))
         self._waiting[session] = clock.monotonic(), timer
+        with suppress(ScopeFullError):
+            self._server.scope.start(session.host.events.tell(SessionDetached(session)))
         self._bound(session.jid.bare)
 
     def _bound(self, account: JID) -> None:

@@ -352,10 +352,10 @@ async def test_what_the_store_cannot_say(tmp_path: Path, caplog: pytest.LogCaptu
                 database.execute(f"ALTER TABLE {name} RENAME TO broken_{name}")
 
         await scene.server.stores.engine.write(broken)
-        owner._tell(JULIET, message)
+        owner._tell_of(message, JULIET, None)
         assert await published(scene) is not None
         owner._registrations.forget(JULIET)
-        owner._tell(JULIET, message)
+        owner._tell_of(message, JULIET, None)
         await quiet(scene.server)
         assert len(owner.scope) == 0
     caplog.clear()

@@ -22,6 +22,7 @@ from ....wire import push
 from ....wire.dataforms import Form
 from ...accounts import AccountDeleted
 from ...module import At, Module, Request, delivering, on, request
+from ...resumption import SessionDetached
 from ...router import MessageWaits
 from ...session import Key, Session
 from .devices import Device, Devices, News
@@ -31,6 +32,9 @@ BODY = 1024  # characters of a message's words that a service is told at most
 
 #: The names of the registrations that the session's client has asked for.
 ENABLED: Key[frozenset[str]] = Key("push", default=frozenset())
+
+#: The last message that came for the session while its connection was broken.
+TOLD: Key[Message | None] = Key("push told", default=None)
 
 
 class PushSettings(Table):
@@ -73,7 +77,9 @@ class Push(Module):
             self, limit, settings.errors, self._summary, self._is_connected, self._over
         )
         self._ended = self.meter.counter("ended", "Registrations that a push service ended.")
-        self._waiting: dict[JID, News] = {}  # account -> what its devices are about to be told
+        self._resumption = self.host.server.resumption
+        #: Account -> what its devices are about to be told, and which; ``None`` for all.
+        self._waiting: dict[JID, tuple[News, frozenset[str] | None]] = {}
 
     async def stop(self) -> None:
         self._devices.drop_all()
@@ -132,10 +138,15 @@ class Push(Module):
             self._forget(device.owner, name)
 
     @delivering(Stage.COPY, Message)
-    def told(
-        self, message: Message, owner: JID, _: Sequence[Session]
+    def passing(
+        self, message: Message, owner: JID, targets: Sequence[Session]
     ) -> Coroutine[Any, Any, None] | None:
-        """A service may say that it takes no more (§8)."""
+        """To clients whose connection has broken; or a service takes a node away (§8)."""
+        if len(self._resumption):
+            for session in targets:
+                if self._resumption.waits(session):
+                    session[TOLD] = message
+                    self._tell_of(message, owner, session)
         node = push.withdrawn(message, owner)
         return self._withdraw(owner, message.sender, node) if node is not None else None
 
@@ -156,14 +167,31 @@ class Push(Module):
 
     @on(MessageWaits)
     def waits(self, event: MessageWaits) -> None:
-        if push.is_worth_waking(event.message, event.owner):
-            self._tell(event.owner, event.message)
+        self._tell_of(event.message, event.owner, None)
 
-    def _tell(self, owner: JID, message: Message) -> None:
-        """Tell the account's devices soon, once for all that comes until then."""
-        news = News(1, message.sender, message.body).after(self._waiting.get(owner))
-        is_first = owner not in self._waiting
-        self._waiting[owner] = news
+    @on(SessionDetached)
+    def detached(self, event: SessionDetached) -> None:
+        """What was on its way when the connection broke may not have arrived."""
+        session, waiting = event.session, list(_under_way(event.session))
+        if waiting and waiting[-1] is session[TOLD]:
+            return  # it came before this was heard of
+        for message in waiting:
+            self._tell_of(message, session.jid.bare, session)
+
+    def _tell_of(self, message: Message, owner: JID, session: Session | None) -> None:
+        """Tell the device of `session` soon, or all, once for all that comes until then.
+
+        What is kept when such a session ends is told again: nobody has come for it so far.
+        """
+        if not push.is_worth_waking(message, owner):
+            return
+        names = (session[ENABLED] or None) if session is not None else None
+        news, is_first = News(1, message.sender, message.body), owner not in self._waiting
+        if not is_first:
+            older, others = self._waiting[owner]
+            news = news.after(older)
+            names = None if names is None or others is None else names | others
+        self._waiting[owner] = news, names
         if is_first:
             try:
                 self.scope.start(self._spread(owner))
@@ -172,24 +200,28 @@ class Push(Module):
                 self._devices.dropped.value += 1
 
     async def _spread(self, owner: JID) -> None:
-        """To each device that is not connected."""
+        """To each device that is meant and not connected."""
         try:
             registrations = await self._registrations.of(owner)
         except StoreError as error:
             self.log.info("nobody was woken: %s: %s", owner, error)
             return
         finally:
-            news = self._waiting.pop(owner)
-        for each in registrations:
-            if not self._is_connected(owner, each.name):
-                self._devices.wake(owner, each.name, each.enable, news)
+            news, names = self._waiting.pop(owner)
+        for name, _, enable in registrations:
+            if (names is None or name in names) and not self._is_connected(owner, name):
+                self._devices.wake(owner, name, enable, news)
 
     def _is_connected(self, owner: JID, name: str) -> bool:
-        return any(name in session[ENABLED] for session in self._connected(owner))
+        sessions = self.host.sessions.of(owner).values()
+        return any(name in one[ENABLED] and not self._resumption.waits(one) for one in sessions)
 
-    def _connected(self, owner: JID) -> Iterator[Session]:
-        """The account's sessions whose client hears what it is sent."""
-        yield from self.host.sessions.of(owner).values()
+    def _number_under_way(self, owner: JID) -> int:
+        """How many messages wait in sessions whose connection has broken."""
+        sessions = self.host.sessions.of(owner).values()
+        detached = (session for session in sessions if self._resumption.waits(session))
+        waiting = (message for session in detached for message in _under_way(session))
+        return sum(push.is_worth_waking(message, owner) for message in waiting)
 
     async def _summary(self, owner: JID, news: News) -> Form:
         """What a service is told, which is little: it is others' (§9)."""
@@ -202,8 +234,16 @@ class Push(Module):
         settings = self.settings
         body = news.body if settings.body else None
         return push.summary(
-            max(count, news.number),
+            (count + self._number_under_way(owner)) or news.number,
             requests=requests,
             sender=news.sender if settings.sender else None,
             body=(body or settings.placeholder or "")[:BODY] or None,
         )
+
+
+def _under_way(session: Session) -> Iterator[Message]:
+    """The messages that the client of `session` has not acknowledged, oldest first."""
+    sent = session.acks.unacknowledged if session.acks is not None else ()
+    for stanza in (*(stanza for stanza, _ in sent), *session.queue):
+        if isinstance(stanza, Message):
+            yield stanza
