@@ -176,6 +176,29 @@ def test_a_password_in_the_file_proves_all_mechanisms(places: Places) -> None:
     places.run(play())
 
 
+def test_keys_that_stand_there_twice(places: Places) -> None:
+    def keys(salt: str) -> str:
+        return (
+            "<scram-credentials xmlns='urn:xmpp:pie:0#scram' mechanism='SCRAM-SHA-1'>"
+            f"<salt>{salt}</salt><iter-count>4096</iter-count>"
+            "<server-key>0pXWGK0GZJ6TR73AIUN3ITYtA1g=</server-key>"
+            "<stored-key>Q6qT/SbybblGCZz8e8eSfCJOQic=</stored-key></scram-credentials>"
+        )
+
+    async def play() -> None:
+        outcome = await places.here.one(keys("aaaa") * 2, replace=True)
+        assert outcome.left_out == {}
+        outcome = await places.here.one(keys("aaaa") + keys("bbbb"), replace=True)
+        assert list(outcome.left_out) == [
+            "scram-credentials SCRAM-SHA-1: other keys of the same mechanism stand before"
+        ]
+        account = await places.here.server.stores.accounts.find(HAMLET)
+        assert account is not None
+        assert [one.salt for one in account.keys] == [b"i\xa6\x9a"]
+
+    places.run(play())
+
+
 def test_a_disabled_account_stays_disabled(places: Places) -> None:
     async def play() -> None:
         await places.here.server.accounts.disable(JULIET)

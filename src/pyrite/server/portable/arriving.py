@@ -117,12 +117,15 @@ class Arriving:
         self.created, self.is_disabled = state.created or self._now, state.disabled
 
     def _credentials(self, element: Element, _: Mapping[str, str]) -> None:
-        keys = wire.keys(decode(wire.Credentials, element))
-        self.keys.setdefault(keys.mechanism, keys)
+        self._add_keys(wire.keys(decode(wire.Credentials, element)))
 
     def _digest(self, element: Element, _: Mapping[str, str]) -> None:
-        keys = wire.digest_keys(decode(wire.Digest, element))
-        self.keys.setdefault(keys.mechanism, keys)
+        self._add_keys(wire.digest_keys(decode(wire.Digest, element)))
+
+    def _add_keys(self, keys: Keys) -> None:
+        """The first count. The same once more is no harm: Prosody's migrator writes them so."""
+        if self.keys.setdefault(keys.mechanism, keys) != keys:
+            raise StanzaError("bad-request", "other keys of the same mechanism stand before")
 
     def _last(self, element: Element, _: Mapping[str, str]) -> None:
         last = decode(wire.Last, element)
