@@ -331,6 +331,7 @@ def _refusals() -> Iterator[None]:
 
 
 def _shown(session: Session) -> SessionShown:
+    acks = session.acks
     return SessionShown(
         session.jid,
         session.address,
@@ -338,5 +339,6 @@ def _shown(session: Session) -> SessionShown:
         session.began,
         session.is_available,
         session.priority,
-        len(session.queue),
+        len(session.queue) + (0 if acks is None else len(acks.unacknowledged)),
+        acks is not None and acks.is_paused,
     )

@@ -32,6 +32,11 @@ def declare(server: Server) -> None:
     """
     meter, engine = server.meter, server.stores.engine
     meter.gauge("sessions", "Resources that are bound.", lambda: len(server.sessions))
+    meter.gauge(
+        "sessions_detached",
+        "Of these, those whose connection has broken: their clients may come back.",
+        lambda: len(server.resumption),
+    )
     meter.gauge("hosts", "Domains that are served.", lambda: len(server.hosts))
     meter.counter("store_writes", "Writes that are on the disk.", lambda: engine.writes)
     meter.counter("store_groups", "Commits that these were in.", lambda: engine.groups)

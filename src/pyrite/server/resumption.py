@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -17,6 +18,8 @@ from .session import Session
 
 if TYPE_CHECKING:
     from .app import Server
+
+log = logging.getLogger(__name__)
 
 REMEMBERED = 10_000  # sessions that have ended, of which is known how much they had handled
 
@@ -74,6 +77,7 @@ class Resumption:
         clock = self._server.clock
         timer = clock.call_later(acks.terms.keep, partial(self._expire, session))
         self._waiting[session] = clock.monotonic(), timer
+        log.info("session detached: %s", session.jid)
         with suppress(ScopeFullError):
             self._server.scope.start(session.host.events.tell(SessionDetached(session)))
         self._bound(session.jid.bare)
@@ -138,6 +142,7 @@ class Resumption:
         """It has a connection."""
         if self._cancel(session) and session.acks is not None:
             session.acks.resume()
+            log.info("session resumed: %s", session.jid)
 
     def forget(self, session: Session) -> None:
         """The session has ended; what it had handled is remembered for its client."""

@@ -21,7 +21,7 @@ class HostShown:
 
 @dataclass(frozen=True, slots=True)
 class SessionShown:
-    """A client that is connected."""
+    """A client that is connected, or may come back."""
 
     jid: JID
     address: str
@@ -29,7 +29,8 @@ class SessionShown:
     since: datetime
     available: bool
     priority: int
-    queued: int  # stanzas that it has yet to read
+    queued: int  # stanzas that it has yet to read, or to acknowledge
+    detached: bool  # its connection has broken, and it may come back
 
 
 @dataclass(frozen=True, slots=True)

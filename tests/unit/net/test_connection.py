@@ -108,6 +108,33 @@ async def test_nothing_is_read_while_a_handler_waits() -> None:
         await ends[0].until(lambda: sum(map(len, ends[0].events)) == 5 + 1_000_000)
 
 
+async def test_who_waits_until_no_handler_is_under_way() -> None:
+    """After the end of our side, none begins any more, though the peer keeps its own open."""
+    gate = asyncio.Event()
+    handled: list[bytes] = []
+
+    async def handle(end: End, event: bytes) -> None:
+        await gate.wait()
+        handled.append(event)
+
+    async with (
+        serving(lambda: End(handle, feed=lines)) as (port, ends),
+        running(End(), port) as client,
+    ):
+        client.say(b"a\nb\n")
+        await eventually(lambda: ends and ends[0].connection.bytes_in > 0)
+        connection = ends[0].connection
+        connection.close()
+        idle = asyncio.ensure_future(connection.idle())
+        await asyncio.sleep(0)
+        assert not idle.done()
+        gate.set()
+        async with asyncio.timeout(LIMIT):
+            await idle
+        assert handled == [b"a"]
+        await connection.idle()
+
+
 async def test_what_came_before_the_end_is_handled() -> None:
     async def handle(end: End, event: bytes) -> None:
         await asyncio.sleep(0.001)

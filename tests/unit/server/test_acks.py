@@ -28,6 +28,7 @@ from tests.service import JULIET, MALLORY, ROMEO, VERONA, Service, until
 from pyrite.core.stanza import Message
 from pyrite.core.xml import Element
 from pyrite.kit.hooks import Stage
+from pyrite.server.commands import encode
 from pyrite.server.debts import owe
 from pyrite.wire import acks
 
@@ -348,3 +349,53 @@ async def test_a_stop_loses_nothing(tmp_path: Path) -> None:
             [one.stanza for one in await server.stores.offline.load(to)] for to in (JULIET, MALLORY)
         ]
     assert [len(each) for each in kept] == [2, 3]
+
+
+async def test_who_gives_a_client_much_waits_for_it(tmp_path: Path) -> None:
+    """Not only until it is written: until half of it is acknowledged, but not for ever."""
+    async with resumable(tmp_path, limits="send-queue = 20") as service:
+        juliet, _ = await enabled(service, BALCONY)
+        (session,) = service.server.sessions
+        for n in range(11):
+            session.send(Message("chat", BALCONY, GARDEN, str(n)))
+        waiting = asyncio.create_task(session.room())
+        assert len(ids(await until_handled(juliet))) == 11
+        assert not waiting.done()
+        await juliet.send(ack(5))
+        await waiting
+        session.send(Message("chat", BALCONY, GARDEN))
+        for n in range(11):
+            session.send(Message("chat", BALCONY, GARDEN, str(n)))
+        waiting = asyncio.create_task(session.room())
+        await until_handled(juliet)
+        assert not waiting.done()
+        service.clock.advance(30)
+        await waiting
+        waiting = asyncio.create_task(session.room())
+        await until_handled(juliet)
+        await strand(service, juliet)
+        await waiting
+
+
+async def test_what_an_operator_sees(tmp_path: Path) -> None:
+    async with resumable(tmp_path) as service:
+        juliet, _ = await enabled(service, BALCONY)
+        romeo = await service.online(GARDEN)
+        await romeo.send(chat(BALCONY, "1") + chat(BALCONY, "2"))
+        await romeo.barrier()
+        await until_handled(juliet)
+        assert await shown(service) == (2, False)
+        await juliet.send(ack(1))
+        await until_handled(juliet)
+        assert await shown(service) == (1, False)
+        await strand(service, juliet)
+        await romeo.send(chat(BALCONY, "3"))
+        await romeo.barrier()
+        assert await shown(service) == (2, True)
+
+
+async def shown(service: Service) -> tuple[int, bool]:
+    """What waits for Juliet, and whether she is away."""
+    listed = encode(await service.server.commands.run("sessions-list", {}))
+    (one,) = [each for each in listed if each["jid"] == str(BALCONY)]
+    return one["queued"], one["detached"]
