@@ -15,7 +15,7 @@ from xml.etree import ElementTree
 import pytest
 
 from .people import PASSWORD, PATIENCE, Cast, attribute
-from .servers import Server
+from .servers import Pyrite, Server
 
 FOLDER = Path(__file__).parent / "node"
 PHONE = "d4565fa7-4d72-4749-b3d3-740edbf87770"
@@ -123,3 +123,19 @@ async def test_a_token_that_is_none_any_more(cast: Cast) -> None:
         assert script.all("token")[0] is None  # it has forgotten the stale one
         assert script.all("sent") == ["authenticate", "authenticate", "response"]
         await script.end()
+
+
+@pytest.mark.lacking("SASL2 is a module of others there")
+async def test_a_client_is_ended_by_an_operator(cast: Cast) -> None:
+    """XEP-0494 §5: its token is none any more, and so it would need the password."""
+    romeo = cast.account("romeo")
+    assert isinstance(cast.server, Pyrite)
+    async with running(cast.server, romeo, password=PASSWORD) as script:
+        await script.hear("online")
+        token = await script.hear("token")
+        (shown,) = json.loads(cast.server.command("client", "list", romeo, "--json"))
+        assert (shown["software"], shown["connected"], shown["token"]) == ("xmpp.js", True, True)
+        cast.server.command("client", "revoke", romeo, shown["id"])
+        await script.hear("offline")
+    async with running(cast.server, romeo, token=token) as script:
+        assert await script.hear("token") is None  # it has forgotten it: it was refused

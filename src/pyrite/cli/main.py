@@ -38,6 +38,10 @@ GROUPS: dict[str, tuple[str, dict[str, str]]] = {  # word -> help, its words and
             "revoke": "invitation:revoke",
         },
     ),
+    "client": (
+        "See and end the clients of an account.",
+        {"list": "client:listed", "revoke": "client:revoke"},
+    ),
     "sessions": (
         "See and end what clients have open.",
         {"list": "operate:sessions", "end": "operate:end"},

@@ -32,6 +32,7 @@ xmpp.on("stanza", (stanza) => {
   if (stanza.is("message") && stanza.getChildText("body"))
     say("message", { from: stanza.attrs.from, body: stanza.getChildText("body") });
 });
+xmpp.on("disconnect", () => say("offline"));
 xmpp.on("online", (address) => say("online", address.toString()));
 
 await xmpp.start().catch((error) => say("error", String(error)));

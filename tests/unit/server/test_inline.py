@@ -33,6 +33,7 @@ from pyrite.core.xml import Element
 from pyrite.kit.clock import ManualClock
 from pyrite.kit.config import DAY
 from pyrite.server.app import Server
+from pyrite.server.commands import CommandError
 from pyrite.wire import clients, sasl2, upgrade
 
 pytestmark = pytest.mark.asyncio(loop_factories=["uvloop"])
@@ -321,3 +322,21 @@ async def test_a_token_is_taken_away(tmp_path: Path) -> None:
         (id,) = [one.id for one in await listed(phone) if not one.auth.password]
         assert (await revoke(phone, id)).attrs["type"] == "result"
         assert await refused(await service.secured(), token, id=TABLET) == "not-authorized"
+
+
+async def test_what_an_operator_sees_and_ends(tmp_path: Path) -> None:
+    """XEP-0494 §5. Of a client that knows the password, it is the token that ends."""
+    async with serving(tmp_path) as service:
+        phone = await service.secured()
+        token = (await enter(phone, BIND, want())).token
+        run, romeo = service.server.commands.run, {"host": "verona.lit", "jid": str(ROMEO)}
+        (shown,) = await run("client-list", romeo)
+        assert (shown.software, shown.connected, shown.token) == ("Test", True, True)
+        with pytest.raises(CommandError, match="no client"):
+            await run("client-revoke", {**romeo, "jid": str(JULIET), "id": shown.id})
+        with pytest.raises(CommandError, match="no account"):
+            await run("client-list", {**romeo, "jid": "romeo@elsewhere.lit"})
+        await run("client-revoke", {**romeo, "id": shown.id})
+        await phone.ends_with("not-authorized")
+        assert await refused(await service.secured(), token) == "not-authorized"
+        assert await run("client-list", romeo) == []

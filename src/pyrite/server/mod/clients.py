@@ -7,17 +7,34 @@ the list as long as it is connected.
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from datetime import datetime
 
 from ...core.errors import StanzaError, StreamError
 from ...core.jid import JID
 from ...wire import clients
 from ..auth import LOGIN
+from ..commands import CommandError, command
 from ..module import At, Module, Request, request
 from ..session import Session
 from ..store.clients import Client
 
 UNRESTRICTED = clients.Permission("unrestricted")
+
+
+@dataclass(frozen=True, slots=True)
+class ClientShown:
+    """A client that has access to an account: by the password, by a token, or by being here."""
+
+    id: str
+    software: str
+    device: str
+    address: str
+    first_seen: datetime
+    last_seen: datetime
+    connected: bool
+    password: bool
+    token: bool
 
 
 class Clients(Module):
@@ -52,11 +69,51 @@ class Clients(Module):
     async def _shut_out(self, account: JID, client: Client) -> None:
         if client.password:
             raise clients.knows_password()
+        await self._end(account, client)
+
+    async def _end(self, account: JID, client: Client) -> None:
         await self.host.server.clients.forget(account, client.id)
         gone = StreamError("not-authorized", "the client was shut out")
         for session in self._by_client(account).get(client.id, ()):
             # soon: who shuts out itself is to hear that it is done
             asyncio.get_running_loop().call_soon(session.end, gone)
+
+    # --- for an operator -------------------------------------------------------------
+
+    @command(role="host-admin")
+    async def client_list(self, jid: JID) -> list[ClientShown]:
+        """List the clients that are remembered of an account."""
+        here, now = self._by_client(jid.bare), self.clock.now()
+        return [
+            ClientShown(
+                self._reference(jid.bare, one.id),
+                one.software or "",
+                one.device or "",
+                one.address or "",
+                one.first_seen,
+                one.last_seen,
+                connected=one.id in here,
+                password=one.password,
+                token=any(expires > now for expires in one.tokens),
+            )
+            for one in await self.host.server.clients.list(self._own(jid))
+        ]
+
+    @command(role="host-admin")
+    async def client_revoke(self, jid: JID, id: str) -> None:
+        """End a client's tokens and sessions. One that knows the password can come again."""
+        for one in await self.host.server.clients.list(self._own(jid)):
+            if self._reference(jid.bare, one.id) == id:
+                return await self._end(jid.bare, one)
+        raise CommandError(f"{jid.bare} has no client {id}")
+
+    def _own(self, jid: JID) -> JID:
+        """The account that an operator names, if it is of this host."""
+        if jid.local is None or jid.domain != self.host.domain:
+            raise CommandError(f"{jid} is no account of {self.host.domain}")
+        return jid.bare
+
+    # ---------------------------------------------------------------------------------
 
     def _by_client(self, account: JID) -> dict[str | None, list[Session]]:
         """The account's sessions by the id of their client."""
