@@ -120,6 +120,7 @@ class SessionAcks:
         if not self._is_open:
             self._is_open = True
             first = next(n for n, each in enumerate(taken) if each.__class__ is Nonza)
+            self._session.has(taken[:first])
             taken = taken[first:]
         return [each for each in taken if each.__class__ is not Nonza]
 
@@ -152,6 +153,7 @@ class SessionAcks:
         self._is_asked = False
         if done:
             self.octets -= sum([len(stanza.write()) for stanza, _ in done])
+            self._session.has(stanza for stanza, _ in done)
             self._tell_roomy()
 
     async def room(self) -> None:

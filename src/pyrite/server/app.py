@@ -34,7 +34,7 @@ from .auth import Clients, secret_in
 from .auth.limits import Limits as AuthLimits
 from .commands import Commands
 from .hosts import Host, modules_of
-from .leavings import Leavings
+from .leavings import ENDING, Leavings
 from .listeners import Listeners
 from .live import in_force, restored
 from .module import ModuleError
@@ -282,6 +282,17 @@ class Server:
         except ScopeFullError:  # what fills it ends
             self.clock.call_later(1.0, partial(self.leave, session))
 
+    async def left(self, account: JID) -> None:
+        """Wait until no session of `account` is ending: what it had is handed back by then.
+
+        Who is part of an end does not wait: it might be for itself.
+        """
+        while not ENDING.get():
+            under_way = [done for jid, (_, done) in self._unbinding.items() if jid.bare == account]
+            if not under_way:
+                return
+            await asyncio.shield(under_way[0])
+
     async def unbind(self, session: Session) -> None:
         """The session is over: tell who knew of it, and hand back what it was not given.
 
@@ -294,6 +305,7 @@ class Server:
             return
         done = asyncio.get_running_loop().create_future()
         self._unbinding[session.jid] = session, done
+        ending = ENDING.set(True)
         token = kit_log.bind(host=session.host.domain, session=session.jid)
         try:
             await self._take_leave(session)
@@ -308,6 +320,7 @@ class Server:
             self.resumption.forget(session)
             self.privacy.ended(session)
             token.var.reset(token)
+            ENDING.reset(ending)
             del self._unbinding[session.jid]
             done.set_result(None)
 

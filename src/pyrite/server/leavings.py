@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextvars import ContextVar
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,9 @@ from .router import AGAIN, refusal
 if TYPE_CHECKING:
     from .app import Server
     from .session import Session
+
+#: What happens now is part of the end of a session.
+ENDING: ContextVar[bool] = ContextVar("ending", default=False)
 
 log = logging.getLogger(__name__)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -62,6 +62,7 @@ class Session:
     """
 
     __slots__ = (
+        "_kept",
         "_state",
         "acks",
         "address",
@@ -118,6 +119,7 @@ class Session:
         #: Ends the connection that it has, if any, and waits until that has done what it does.
         self.hand_over: Callable[[], Awaitable[None]] | None = None
         self.awaiting: dict[str, Callable[[Iq], None]] | None = None  # id -> who asked
+        self._kept: dict[int, tuple[Stanza, Callable[[], None]]] | None = None  # by identity
         self._state: dict[Key[Any], Any] | None = None
 
     def __getitem__(self, key: Key[T]) -> T:
@@ -146,6 +148,28 @@ class Session:
         if self._is_full():
             self._overflow()
         return self.wake()
+
+    def send_kept(self, stanza: Stanza, taken: Callable[[], None]) -> None:
+        """As `send`, for what stays where it is kept until the client has it.
+
+        Then `taken` is called: when the client has acknowledged it, or, where it acknowledges
+        nothing, when it is written. What it does not get is not handed back.
+        """
+        if self.gone is not None:
+            return
+        if self._kept is None:
+            self._kept = {}
+        self._kept[id(stanza)] = stanza, taken
+        self.send(stanza)
+
+    def has(self, stanzas: Iterable[Stanza | Nonza]) -> None:
+        """The client has these, as far as anybody can know."""
+        if not self._kept:
+            return
+        for stanza in stanzas:
+            _, taken = self._kept.pop(id(stanza), (stanza, None))
+            if taken is not None:
+                taken()
 
     def say(self, element: Element) -> None:
         """Queue what is no stanza, for this stream: it is lost with it."""
@@ -197,16 +221,25 @@ class Session:
         """What is to be written now, each stanza once."""
         taken, octets = self.queue, self.queued_octets
         self.queue, self.queued_octets = [], 0
-        return taken if self.acks is None else self.acks.written(taken, octets)
+        if self.acks is not None:
+            return self.acks.written(taken, octets)
+        self.has(taken)
+        return taken
 
     def leavings(self) -> list[tuple[Stanza, float]]:
-        """What the client is not known to have, in order; each with the moment at which it came."""
+        """What the client is not known to have, in order; each with the moment at which it came.
+
+        What is kept elsewhere is not among it.
+        """
         taken, self.queue = self.queue, []
         self.queued_octets = 0
         if self.acks is not None:
-            return self.acks.leavings(taken)
-        now = self.host.clock.monotonic()
-        return [(each, now) for each in taken if not isinstance(each, Nonza)]
+            left = self.acks.leavings(taken)
+        else:
+            now = self.host.clock.monotonic()
+            left = [(each, now) for each in taken if not isinstance(each, Nonza)]
+        kept = self._kept or ()
+        return [each for each in left if id(each[0]) not in kept]
 
     def detach(
         self, wake: Callable[[], None] = _nobody, on_end: Callable[[], None] = _nobody

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from functools import partial
 from typing import Annotated
 
 from msgspec import Meta
@@ -19,13 +20,15 @@ from ...core.stanza import NS as NS_CLIENT
 from ...core.stanza import Message, read
 from ...core.xml import KEPT, parse
 from ...kit.config import DAY, HOUR, Duration, Size, Table, Wrong
+from ...kit.tasks import ScopeFullError
 from ...store.errors import StoreError
 from ...wire import delay, disco, offline, stanzaid
 from ...wire.presence import priority
 from ..module import At, Module, Request, node, on, request, undelivered
 from ..naming import FETCHED
 from ..presence import PresenceChanged, SessionAvailable, SessionUnavailable
-from ..session import Key, Session
+from ..router import AGAIN
+from ..session import Key, Session, SessionEnded
 from ..store.offline import Waiting
 
 PAGE = 100  # messages that are read at a time
@@ -55,6 +58,16 @@ class OfflineSettings(Table):
             raise Wrong("expected more than 0s", "keep")
 
 
+class Given:
+    """What an account's clients were handed over, and is kept until they have it."""
+
+    def __init__(self) -> None:
+        self.last = 0  # all up to this id is in `to`, or gone
+        self.to: dict[int, Session | None] = {}  # id -> who was given it; None: it has it
+        self.taken: list[int] = []  # what is to be deleted
+        self.is_deleting = False
+
+
 class Offline(Module):
     """Offline messages, in the order in which they came, stamped with when that was."""
 
@@ -71,7 +84,13 @@ class Offline(Module):
         self._full = self.meter.counter("refused", "Messages refused: the account has too many.")
         self._handed = self.meter.counter("handed_over", "Kept messages given to a client.")
         self._serving: dict[JID, asyncio.Future[None]] = {}  # account being served -> its end
+        self._given: dict[JID, Given] = {}
         self.scope.start(self._purge())
+
+    async def stop(self) -> None:
+        """Delete what clients have, or they would get it once more."""
+        for owner, given in tuple(self._given.items()):
+            await self._delete(owner, given)
 
     # --- in --------------------------------------------------------------------------
 
@@ -80,6 +99,8 @@ class Offline(Module):
         """Keep what is worth it; the rest is dropped in silence (XEP-0160 §3)."""
         if not offline.is_worth_keeping(message):
             return True
+        if not AGAIN.get():  # what older ones an ending session had is put back before it
+            await self.host.server.left(owner)
         # it is older if it was handed over before to a client that did not take it
         stamp = delay.stamp_by(message, self.host.jid) or self.clock.now()
         message = delay.without_forged(message, (self.host.jid,))  # stamped when it is given out
@@ -127,7 +148,7 @@ class Offline(Module):
         return any(session[CHOOSES] for session in self.host.sessions.of(owner).values())
 
     async def _serve(self, session: Session) -> None:
-        """Hand over all that waits, oldest first, and delete what was handed over.
+        """Hand over all that waits, oldest first. It is deleted when the client has it.
 
         Of an account one at a time. Whoever comes meanwhile waits, so that what its senders send
         next stays behind what they sent before.
@@ -148,19 +169,69 @@ class Offline(Module):
 
     async def _serve_some(self, session: Session, owner: JID) -> bool:
         """Hand over a page of what waits; whether there may be more."""
-        store = self.host.stores.offline
-        waiting = await store.load(owner, limit=PAGE)
+        given = self._given.setdefault(owner, Given())
+        waiting = await self.host.stores.offline.load(owner, after=given.last, limit=PAGE)
         if not waiting or not self._is_there(session):
             return False
-        fetched = session[FETCHED]
+        given.last = waiting[-1].id
         for each in waiting:
-            if (message := self._message(each)) is None:
-                continue
-            if not fetched or stanzaid.given_by(message, owner) not in fetched:
-                session.send(message)
-        await store.remove(owner, [each.id for each in waiting])
-        self._handed.value += len(waiting)
+            if each.id not in given.to:
+                self._give(each, session, given)
         return len(waiting) == PAGE
+
+    def _give(self, waiting: Waiting, session: Session, given: Given) -> None:
+        owner, message = session.jid.bare, self._message(waiting)
+        given.to[waiting.id] = session
+        if message is None or stanzaid.given_by(message, owner) in session[FETCHED]:
+            self._taken(owner, waiting.id)
+        else:
+            self._handed.value += 1
+            session.send_kept(message, partial(self._taken, owner, waiting.id))
+
+    def _taken(self, owner: JID, id: int) -> None:
+        """A client has it: it need not be kept any longer."""
+        given = self._given.setdefault(owner, Given())
+        given.to[id] = None
+        given.taken.append(id)
+        if not given.is_deleting:
+            given.is_deleting = True
+            try:
+                self.scope.start(self._delete(owner, given))
+            except ScopeFullError:
+                given.is_deleting = False  # it goes with the next
+
+    async def _delete(self, owner: JID, given: Given) -> None:
+        """Delete what clients have; what comes meanwhile goes together."""
+        try:
+            while given.taken:
+                ids, given.taken = given.taken, []
+                try:
+                    await self.host.stores.offline.remove(owner, ids)
+                except StoreError as error:
+                    given.taken += ids  # they go with the next
+                    self.log.info("offline messages were not deleted: %s: %s", owner, error)
+                    return
+                for id in ids:
+                    del given.to[id]
+        finally:
+            given.is_deleting = False
+            if not given.to and owner not in self._serving:
+                self._given.pop(owner, None)
+
+    @on(SessionEnded)
+    async def ended(self, event: SessionEnded) -> None:
+        """What it was given and did not take is for the next one."""
+        owner = event.session.jid.bare
+        given = self._given.get(owner)
+        if given is None:
+            return
+        for id in [id for id, session in given.to.items() if session is event.session]:
+            del given.to[id]
+            given.last = 0
+        for session in self.host.sessions.available(owner):
+            if session[SERVED]:
+                await self._serve(session)
+                break
 
     def _is_there(self, session: Session) -> bool:
         is_bound = session.ended is None and self.host.sessions.find(session.jid) is session
