@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 from tests.peer import PASSWORD
-from tests.service import JULIET, VERONA, Service, condition, serving
+from tests.resuming import chat, enabled, resumable, resume, strand
+from tests.service import JULIET, VERONA, Service, condition, serving, until
 
 from pyrite.core.xml import Element
 
@@ -118,3 +119,39 @@ async def test_the_versions_of_a_roster_go_on(tmp_path: Path) -> None:
 
 def names(iq: Element) -> list[str]:
     return [item.attrs["name"] for query in iq.elements for item in query.elements]
+
+
+async def test_who_came_later_gets_what_another_has_left(tmp_path: Path) -> None:
+    """Whether a client was there when a message came is not asked of the clock on the wall."""
+    async with resumable(tmp_path) as service:
+        romeo = await service.online("romeo@verona.lit/garden")
+        balcony, _ = await enabled(service, JULIET.at("balcony"))
+        await strand(service, balcony)
+        await romeo.send(chat(JULIET, "before"))
+        await romeo.barrier()
+        service.clock.advance(10)
+        tomb = await service.online(JULIET.at("tomb"), available=True)
+        await romeo.send(chat(JULIET, "after"))
+        await romeo.barrier()
+        step(service, HOUR)
+        service.clock.advance(600)  # for so long a session waits for its client
+        await until(lambda: service.server.sessions.find(JULIET.at("balcony")) is None)
+        await service.server.left(JULIET)
+        assert ids(await tomb.barrier()) == ["after", "before"]
+
+
+async def test_a_session_waits_for_its_client_as_long_as_before(tmp_path: Path) -> None:
+    async with resumable(tmp_path) as service:
+        balcony, id = await enabled(service, JULIET.at("balcony"))
+        await strand(service, balcony)
+        for by in STEPS:
+            step(service, by)
+            await service.sweep()
+        back, answer = await resume(service, JULIET.at("balcony"), id, 0)
+        assert answer.name.tag == "resumed"
+        await strand(service, back)
+        step(service, -HOUR)
+        service.clock.advance(601)
+        await until(lambda: not len(service.server.resumption))
+        _, answer = await resume(service, JULIET.at("balcony"), id, 0)
+        assert answer.name.tag == "failed"

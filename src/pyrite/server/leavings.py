@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from contextvars import ContextVar
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from ..core.errors import StanzaError
@@ -75,16 +75,16 @@ class Leavings:
 
     async def _message(self, message: Message, own: JID, host: JID, came: float) -> None:
         """Deliver it anew, by its stamp known as one that was delivered before."""
-        clock = self._server.clock
-        when = clock.now() - timedelta(seconds=clock.monotonic() - came)
-        if self._has_another(message, own, when):
+        if self._has_another(message, own, came):
             return
         if delay.stamp_by(message, host) is None:
+            clock = self._server.clock
+            when = clock.now() - timedelta(seconds=clock.monotonic() - came)
             message = delay.stamped(message, when, host)
         await self._server.router.message(message, own)
 
-    def _has_another(self, message: Message, own: JID, when: datetime) -> bool:
-        """Whether another resource was given it too `when` it came: not if it waited for this one.
+    def _has_another(self, message: Message, own: JID, came: float) -> bool:
+        """Whether another resource was given it too when it `came`: not if it waited for this one.
 
         One whose presence is newer may not have been there: better twice than not at all.
         """
@@ -92,4 +92,4 @@ class Leavings:
         if is_full or delay.stamp_by(message, JID(None, own.domain)) is not None:
             return False
         available = self._server.sessions.available(own)
-        return any(s.priority >= 0 and s.presence_at and s.presence_at <= when for s in available)
+        return any(s.priority >= 0 and s.presence_came <= came for s in available)

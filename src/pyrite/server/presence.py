@@ -91,6 +91,7 @@ class Presences:
         is_first = session.presence is None
         session.presence = presence
         session.presence_at = session.host.clock.now()
+        session.presence_came = session.host.clock.monotonic()
         priority = wire.priority(presence)
         session.priority = min(session.priority, priority)  # what waits comes before what is new
         try:

@@ -83,6 +83,7 @@ class Session:
         "on_end",
         "presence",
         "presence_at",
+        "presence_came",
         "priority",
         "queue",
         "queued_octets",
@@ -102,6 +103,7 @@ class Session:
         self.secure = False
         self.presence: Presence | None = None  # the last it sent to everybody, while available
         self.presence_at: datetime | None = None
+        self.presence_came = float("inf")  # the same moment, as the clock counts
         self.priority = -1  # of that presence; below 0 it gets no messages by its bare address
         self.queue: list[Stanza | Nonza] = []
         self.queued_octets = 0
