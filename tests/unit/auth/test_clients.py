@@ -221,6 +221,33 @@ async def test_who_began_with_the_old_password(world: World, token: str) -> None
     assert await other.enter(juliet)
 
 
+async def test_who_comes_often_leaves_nothing_to_write(
+    world: World, token: str, later: Caller
+) -> None:
+    """Not for an hour: then it is kept once more when the client was last seen."""
+    await come(world, token, caller=later)
+    writes = world.stores.engine.writes
+    for seconds, more in ((0, 0), (3599, 0), (1, 1), (1, 1)):
+        world.clock.advance(seconds)
+        await come(world, token, caller=later)
+        assert world.stores.engine.writes == writes + more
+    (client,) = await world.clients.list(ROMEO)
+    assert world.clock.now() - client.last_seen == timedelta(seconds=1)
+    await come(world, token, caller=replace(later, count=1))
+    assert world.stores.engine.writes == writes + 2
+
+
+async def test_a_client_that_is_shut_out_meanwhile(world: World, token: str, later: Caller) -> None:
+    """Also one that would leave nothing to write."""
+    await come(world, token, caller=later)
+    exchange = world.authenticator.exchange(SECURE, replace(later, is_token=True))
+    success = await exchange.start(EXPR, HtClient(EXPR, "romeo", token, BINDINGS).start())
+    assert isinstance(success, Success)
+    await world.clients.forget(ROMEO, PHONE)
+    with pytest.raises(SaslError, match="not-authorized"):
+        await exchange.enter(success)
+
+
 async def test_two_at_once_with_one_count(world: World, token: str, later: Caller) -> None:
     caller = replace(later, is_token=True, count=7)
     both = [world.authenticator.exchange(SECURE, caller) for _ in range(2)]

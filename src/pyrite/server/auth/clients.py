@@ -30,6 +30,7 @@ from .channel import Caller, Channel, Success
 from .settings import AuthSettings
 
 HELD = 2  # tokens that a client may have: the one it uses, and the next (XEP-0484 §5)
+FRESH = timedelta(hours=1)  # how exactly it is known when a client was last seen
 MAX_CLIENTS = 50  # of one account that are remembered
 SALT = 16  # octets
 REFERENCE = 12  # octets of what a client is called for others
@@ -122,6 +123,8 @@ class Clients:
         if caller.client is None or success.mechanism == "ANONYMOUS":
             return None
         issued = self._due(success.token, caller, offered)
+        if issued is None and self._is_routine(success.token, caller):
+            return None  # nobody waits for the disk, also when all clients come back at once
         visit = self._visit(success, caller, channel, issued)
         kept_since = max(self.settings.client_memory, self.settings.token_life)
         since = self._clock.now() - timedelta(seconds=kept_since)
@@ -134,6 +137,13 @@ class Clients:
         if issued is None:
             return None
         return Issued(self._token(success.jid, caller.client, issued).decode(), issued.expires)
+
+    def _is_routine(self, used: Token | None, caller: Caller) -> bool:
+        """Whether a client that has come by a token leaves nothing that has to be kept."""
+        if used is None or not used.used or used.seen is None or caller.ends:
+            return False
+        counts = caller.count is not None or self.settings.client_addresses
+        return not counts and self._clock.now() - used.seen < FRESH
 
     def _visit(
         self, success: Success, caller: Caller, channel: Channel, issued: Token | None
@@ -168,7 +178,8 @@ class Clients:
 
     async def forget(self, account: JID, client: str) -> bool:
         """Forget a client, and end its tokens; whether it was known. Raises `StoreError`."""
-        return await self._store.forget(account, client)
+        with self._changes.changing(account):
+            return await self._store.forget(account, client)
 
     def resource(self, account: JID, client: str) -> str:
         """A part of a resource: the same each time, and telling nothing (XEP-0386 §3.2.1)."""

@@ -13,7 +13,8 @@ from ...core.jid import JID
 class Token:
     """What is kept of a token: enough to make it anew, for who has the server's secret.
 
-    `count` is the highest that a client has given with it (XEP-0484 §3.4).
+    `count` is the highest that a client has given with it (XEP-0484 §3.4). `used`: it has served,
+    and its client was last `seen` then.
     """
 
     mechanism: str
@@ -21,6 +22,8 @@ class Token:
     issued: datetime
     expires: datetime
     count: int | None = None
+    used: bool = field(default=False, compare=False)
+    seen: datetime | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,8 +25,9 @@ LIST: Final = """SELECT id, software, device, address, password, first_seen, las
     ON client_tokens.owner = clients.owner AND client = id
     WHERE clients.owner = ? ORDER BY first_seen, id, expires"""
 FORGET: Final = "DELETE FROM clients WHERE owner = ? AND id = ?"
-TOKENS: Final = """SELECT mechanism, salt, issued, expires, count FROM client_tokens
-    WHERE owner = ? AND client = ? AND mechanism = ? ORDER BY used"""
+TOKENS: Final = """SELECT mechanism, salt, issued, expires, count, used, last_seen
+    FROM client_tokens AS t JOIN clients AS c ON c.owner = t.owner AND c.id = t.client
+    WHERE t.owner = ? AND t.client = ? AND mechanism = ? ORDER BY used"""
 FIND: Final = """SELECT used, count FROM client_tokens
     WHERE owner = ? AND client = ? AND salt = ?"""
 DROP: Final = "DELETE FROM client_tokens WHERE owner = ? AND client = ? AND used = ?"
@@ -69,8 +70,8 @@ class SqliteClients:
         row = (key(owner), client, mechanism)
         found = await self._engine.read(lambda db: db.execute(TOKENS, row).fetchall())
         return [
-            Token(mechanism, salt, from_ms(issued), from_ms(expires), count)
-            for mechanism, salt, issued, expires, count in found
+            Token(name, salt, from_ms(issued), from_ms(expires), count, bool(used), from_ms(seen))
+            for name, salt, issued, expires, count, used, seen in found
         ]
 
     async def list(self, owner: JID) -> list[Client]:
