@@ -1,0 +1,46 @@
+"""Connections break under clients that talk: nothing is lost, doubled or out of order.
+
+What clients do comes from a seed, which is printed, so that it can be given once more by
+``FAULT_SEED``. Not all is the same then, for the machine has its own part in it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+from pathlib import Path
+
+import pytest
+
+from ..process import running
+from .test_stop import complaints
+from .world import PLAIN, SETTINGS, World
+
+SEED = int(os.environ.get("FAULT_SEED") or random.randrange(1 << 32))
+PEOPLE, RESTLESS = 50, 10
+LIFE = 6000  # messages that are acknowledged
+
+pytestmark = pytest.mark.asyncio(loop_factories=["uvloop"])
+
+
+async def test_cut_connections_cost_nothing_where_there_is_no_archive(tmp_path: Path) -> None:
+    """As long as the server lives, all is with a client, or waits for it."""
+    world = World(SEED, PEOPLE, RESTLESS)
+    async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
+        async with running(tmp_path, SETTINGS.format(modules=PLAIN)) as server:
+            await world.populate(server)
+            world.begin(server)
+            talking = [tasks.create_task(client.live()) for client in world.clients]
+            await world.later(LIFE)
+            await world.settle(talking)
+            await world.read_all(has_archive=False)
+        assert complaints(server) == []
+    judge(world)
+    assert world.counts["resumed"] > 30
+
+
+def judge(world: World) -> None:
+    print(f"\nseed {SEED}: {len(world.history.sent)} messages, {dict(world.counts)}")
+    faults = world.history.faults()
+    assert not faults, world.history.tell(faults)
