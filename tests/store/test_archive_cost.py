@@ -103,5 +103,5 @@ async def test_who_writes_does_not_wait_for_a_purge(folder: Path, clock: ManualC
             await stores.accounts.set_disabled(ROMEO, True)
             waits.append(perf_counter() - start)
         assert await purging == MANY // 4
-        assert len(waits) > 20
+        assert len(waits) > 10  # between its steps
         assert sorted(waits)[len(waits) * 19 // 20] < 0.1

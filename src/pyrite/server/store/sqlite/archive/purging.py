@@ -13,7 +13,8 @@ from ...archive import END, Keep
 from .index import COLUMNS, Row, index_some, kind_term, remove
 from .reading import INDEXED, id_at
 
-STEP: Final = 250  # entries that go at once: some 5 ms of the writer
+STEP: Final = 1000  # entries that go at once: some 15 ms of the writer
+MUCH: Final = 50_000  # entries struck out of the index that make it slow to read from its start
 OWNERS: Final = 1000  # archives that are looked at at once
 
 REWRITTEN: Final = 100  # pages of the index that are written anew at once
@@ -45,7 +46,7 @@ async def purge(engine: Engine, keep: Keep, batch: int) -> int:
         for number in await _too_large(engine, keep):
             removed += await _until_none(engine, partial(_shorten, number=number, keep=keep))
     orphaned = await _until_none(engine, _drop_orphans)
-    if orphaned:
+    if orphaned or removed >= MUCH:
         await _rewrite(engine)
     return removed + orphaned
 
