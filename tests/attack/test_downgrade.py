@@ -6,6 +6,7 @@ from base64 import b64decode, b64encode
 from pathlib import Path
 
 import pytest
+from tests.entering import authenticate, enter, failure
 from tests.peer import PASSWORD
 from tests.service import VERONA, condition, serving
 
@@ -102,3 +103,24 @@ async def test_a_header_that_changes_on_the_way(tmp_path: Path) -> None:
             if answer.name.tag != "challenge":
                 break
             nonce = b64decode(answer.text).decode().split(",")[0]
+
+
+async def test_a_stripped_list_is_noticed_in_one_request_too(tmp_path: Path) -> None:
+    """XEP-0474 §4.1: the list that counts is that of the profile in use, without the tokens'."""
+    async with serving(tmp_path) as service:
+        client = await service.secured()
+        await enter(client)  # our client asks for the right hash, or fails
+        client = await service.secured()
+        told = Advertised(VERONA, ("SCRAM-SHA-1", "PLAIN"), (), {})
+        scram = choose(told, Credentials("romeo", PASSWORD), "abcdefghij", ["SCRAM-SHA-1"])
+        answer = await client.ask(authenticate("SCRAM-SHA-1", scram.start()))
+        with pytest.raises((UntrustedServer, SaslError)):
+            scram.step(b64decode(answer.text))
+
+
+async def test_a_weaker_mechanism_in_one_request(tmp_path: Path) -> None:
+    async with serving(tmp_path, auth='mechanisms = ["SCRAM-SHA-256"]') as service:
+        client = await service.secured()
+        for mechanism, expected in (("PLAIN", "mechanism-too-weak"), (PLUS, "invalid-mechanism")):
+            answer = await client.ask(authenticate(mechanism, b"\0romeo\0" + PASSWORD.encode()))
+            assert failure(answer) == expected
