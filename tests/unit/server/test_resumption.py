@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -29,8 +30,10 @@ from tests.service import JULIET, MALLORY, ROMEO, VERONA, Client, Service, until
 from pyrite.core.stanza import Message, read
 from pyrite.core.xml import Element
 from pyrite.kit.hooks import Stage
+from pyrite.server.acks import SessionAcks
 from pyrite.server.debts import owe
 from pyrite.server.mod.csi import DOZE
+from pyrite.server.session import Session
 from pyrite.wire import delay
 
 pytestmark = pytest.mark.asyncio(loop_factories=["uvloop"])
@@ -342,3 +345,26 @@ async def test_stanzas_behind_the_request(tmp_path: Path) -> None:
 async def stanzas_now(client: Client) -> list[Element]:
     await client.send(f"<r xmlns='{NS}'/>")
     return await stanzas(client, "a")
+
+
+@pytest.mark.parametrize("how", ["in time", "too late", "connected"])
+async def test_nothing_is_left_of_it(how: str, tmp_path: Path) -> None:
+    """Once it has ended, nobody knows the session: it waits for no collector."""
+    gc.collect()
+    gc.disable()
+    try:
+        async with resumable(tmp_path) as service:
+            juliet, id = await enabled(service, BALCONY)
+            await strand(service, juliet)
+            if how == "too late":
+                await expire(service)
+            else:
+                juliet, _ = await resume(service, JULIET, id, 0)
+                await (juliet.close() if how == "in time" else juliet.send(ack(9)))
+                await juliet.rest()
+                await juliet.abort()
+            await service.until_alone()
+            kinds = (Session, SessionAcks)
+            await until(lambda: not any(isinstance(each, kinds) for each in gc.get_objects()))
+    finally:
+        gc.enable()
