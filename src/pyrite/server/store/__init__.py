@@ -29,7 +29,8 @@ from .roster import Rosters
 from .settings import LiveSettings
 from .sqlite.accounts import SqliteAccounts
 from .sqlite.activity import SqliteActivity
-from .sqlite.archive import BATCHING, Batching, SqliteArchive
+from .sqlite.archive import BATCHING, SqliteArchive
+from .sqlite.archive import Batching as Batching
 from .sqlite.clients import SqliteClients
 from .sqlite.offline import SqliteOffline
 from .sqlite.portable import SqlitePortable
@@ -98,6 +99,11 @@ async def open_stores(
 
     await asyncio.to_thread(prepare)
     engine = await Engine.open(path, options)
+    try:
+        archive = await SqliteArchive.open(engine, clock, batching)
+    except BaseException:
+        await engine.close()
+        raise
     recent = Recent[Account]()
     return Stores(
         engine=engine,
@@ -108,7 +114,7 @@ async def open_stores(
         vcards=SqliteVCards(engine),
         privacy=SqlitePrivacy(engine),
         activity=SqliteActivity(engine),
-        archive=await SqliteArchive.open(engine, clock, batching),
+        archive=archive,
         clients=SqliteClients(engine),
         settings=SqliteSettings(engine),
         portable=SqlitePortable(engine, clock, recent),

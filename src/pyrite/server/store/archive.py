@@ -96,9 +96,10 @@ class Archive(Protocol):
         """An id for a message that is about to be added: higher than all before it.
 
         No other process start, deletion or step of the clock brings it again. It is below 2**63,
-        so at most 19 digits, and not to be guessed from those of others (§3). One id belongs to
-        one owner's copy: make two for two owners. Order in an archive is order of ids: call this
-        when the message is delivered, and `add` without a wait in between if you can.
+        so at most 19 digits: the time in microseconds, and random bits, so that nobody knows it
+        from another (§3). One id is for one owner's copy: make two for two owners. Order in an
+        archive is order of ids: call this when the message is delivered, and `add` without a
+        wait in between if you can.
         """
 
     def add(
@@ -123,10 +124,10 @@ class Archive(Protocol):
         does no harm.
 
         `peer`: the other side, ``to`` of what the owner sent and ``from`` of what it got, as full
-        as it was there; in a room's archive the occupant. `stamp`: the time now. `body`: what
-        a search looks into; `None` for what cannot be read, such as an encrypted message's
-        fallback. `name`: by what `find` is to find it: the message's ``id``, or for a groupchat
-        the room's ``stanza-id``.
+        as it was there; in a room's archive the occupant. `stamp`: the time now; one that
+        is later than the id's is kept as that. `body`: what a search looks into; `None` for what
+        cannot be read, such as an encrypted message's fallback. `name`: by what `find` is to
+        find it: the message's ``id``, or for a groupchat the room's ``stanza-id``.
         """
 
     async def page(
@@ -169,7 +170,8 @@ class Archive(Protocol):
     async def replace(self, owner: JID, id: int, stanza: str) -> bool:
         """Put a tombstone (XEP-0424 §4) in the place of a stanza; whether there was one.
 
-        Id, stamp and peer stay (§2); body and name are forgotten, and no search finds it.
+        Id, stamp and peer stay (§2); body and name are forgotten, and no search finds it. The
+        file of the index has the old words struck out until it is written anew.
         """
 
     async def ends(self, owner: JID) -> tuple[Mark, Mark] | None:
