@@ -5,7 +5,8 @@ receives), an actor being a full address. Whatever is received and not expected 
 fails the story: silence is checked too.
 
     # the first comment is the title; the others say which rule the lines are about
-    modules: ping disco            only these are loaded; without the line, all are
+    modules: ping disco            only these are loaded; without the line, all are but the
+                                   archive: its ids would stand in every message of every story
     hosts: verona.lit mantua.lit   without the line, the domain of the first actor
     set: offline.count = 3         a setting of a module, as in its table
     host: registration = "open"    a setting of every host, as in its table
@@ -38,9 +39,13 @@ from typing import Protocol
 from pyrite.core.jid import JID
 from pyrite.core.stanza import NS
 from pyrite.core.xml import Element, parse, write
+from pyrite.server.hosts import built_in
 
 LINE = re.compile(r"(?P<actor>\S+@\S+) (?P<way>>|<~|<|joins|leaves|drops)(?: (?P<xml>.+))?")
 VARIABLE = re.compile(r"\$\w+")
+
+#: What a story has that does not say.
+MODULES = tuple(sorted(set(built_in()) - {"archive"}))
 
 
 @dataclass(frozen=True)
@@ -78,7 +83,7 @@ class Script:
     """One story."""
 
     title: str = ""
-    modules: tuple[str, ...] | None = None
+    modules: tuple[str, ...] = MODULES
     hosts: tuple[str, ...] = ()
     settings: dict[str, dict[str, str]] = field(default_factory=dict)  # module -> key -> TOML
     host_settings: dict[str, str] = field(default_factory=dict)

@@ -184,7 +184,7 @@ class Prosody(Server):
         modules_enabled = {{
             "roster", "saslauth", "tls", "disco", "private", "blocklist", "pep", "vcard_legacy",
             "version", "uptime", "time", "ping", "register", "lastactivity", "carbons", "offline",
-            "server_contact_info", "csi", "csi_simple", "smacks"
+            "server_contact_info", "csi", "csi_simple", "smacks", "mam"
         }}
         contact_info = {{ admin = {{ "{admin}" }} }}
         authentication = "internal_hashed"

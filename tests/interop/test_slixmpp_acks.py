@@ -56,15 +56,20 @@ async def test_every_stanza_is_acknowledged(cast: Cast) -> None:
     romeo = await cast.enter("romeo/desk")
     juliet = await cast.enter("juliet/phone", plugins=PLUGINS)
     acknowledged: list[str] = []
-    juliet.client.add_event_handler(
-        "stanza_acked",
-        lambda s: isinstance(s, Message) and acknowledged.append(s["body"]),
-    )
+    is_all = asyncio.Event()
+
+    def note(stanza: object) -> None:
+        if isinstance(stanza, Message):
+            acknowledged.append(stanza["body"])
+            if len(acknowledged) == 20:
+                is_all.set()
+
+    juliet.client.add_event_handler("stanza_acked", note)
     for n in range(20):
         juliet.say(romeo.full, str(n))
     await romeo.message("19")
     juliet["xep_0198"].request_ack()  # it does so itself, but only after every fifth
-    await settle(juliet, romeo)
+    await asyncio.wait_for(is_all.wait(), PATIENCE)  # each is on the disk before it is
     assert acknowledged == [str(n) for n in range(20)]
 
 

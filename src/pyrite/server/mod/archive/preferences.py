@@ -1,0 +1,75 @@
+"""Whose messages accounts want to keep (XEP-0441), known without waiting for those in use."""
+
+from __future__ import annotations
+
+from ....core.errors import StanzaError
+from ....core.jid import JID
+from ....core.payload import decode, encode
+from ....core.xml import KEPT, parse, write
+from ....kit.cache import Cache
+from ....store.shapes import KeyValues
+from ....wire.archive import Always, Default, Never, Preferences
+from ...rosters import Rosters
+
+MAX_KNOWN = 50_000  # accounts
+MAX_LISTED = 1000  # addresses in both lists together
+NAME = "preferences"  # of the value that is kept
+
+
+class Wishes:
+    """The preferences of all accounts of a host."""
+
+    def __init__(self, values: KeyValues, rosters: Rosters, default: Default) -> None:
+        self._values, self._rosters = values, rosters
+        self._unsaid = Preferences(default, Always(), Never())
+        self._known: Cache[JID, Preferences] = Cache(MAX_KNOWN)
+
+    def known(self, owner: JID, peer: JID) -> bool | None:
+        """Whether messages to or from `peer` are kept; ``None``: `ask`, for that takes a while."""
+        wishes = self._known.get(owner)
+        return None if wishes is None else wishes.keeps(peer)
+
+    async def ask(self, owner: JID, peer: JID) -> bool:
+        """Whether messages to or from `peer` are kept. Raises `StoreError`."""
+        is_kept = (await self.of(owner)).keeps(peer)
+        if is_kept is None:
+            contact = (await self._rosters.of(owner)).items.get(peer.bare)
+            return contact is not None and contact.listed
+        return is_kept
+
+    async def of(self, owner: JID) -> Preferences:
+        """What an account has said, or what holds for all that say nothing."""
+        known = self._known.get(owner)
+        if known is not None:
+            return known
+        stored = await self._values.find(owner, NAME)
+        said = self._unsaid if stored is None else decode(Preferences, parse(stored, limits=KEPT))
+        known = self._known.get(owner)
+        if known is None:  # else they were changed while they were read
+            self._known.put(owner, said)
+        return known or said
+
+    async def put(self, owner: JID, wishes: Preferences) -> Preferences:
+        """Keep what an account says, in place of all that it said before; what that is.
+
+        Raises `StanzaError`: ``bad-request`` without a default, ``policy-violation`` for more
+        addresses than anybody has a use for.
+        """
+        if wishes.default is None:
+            raise StanzaError("bad-request", "prefs need a default")
+        always = _each_once(wishes.always)
+        never = _each_once(wishes.never)
+        if len(always) + len(never) > MAX_LISTED:
+            raise StanzaError("policy-violation", f"at most {MAX_LISTED} addresses")
+        kept = Preferences(wishes.default, Always(always), Never(never))
+        if not await self._values.put(owner, NAME, write(encode(kept))):
+            raise StanzaError("resource-constraint", "too much to keep")
+        self._known.put(owner, kept)
+        return kept
+
+    def forget(self, owner: JID) -> None:
+        self._known.pop(owner)
+
+
+def _each_once(listed: Always | Never | None) -> tuple[JID, ...]:
+    return tuple(dict.fromkeys(listed.jids)) if listed is not None else ()
