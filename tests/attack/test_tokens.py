@@ -363,13 +363,17 @@ async def test_much_at_once(inside: str, tmp_path: Path) -> None:
 
 
 async def test_many_clients_of_one_account(tmp_path: Path) -> None:
-    """An account's list is bounded: who was not seen for longest is forgotten, with its token."""
+    """An account's list is bounded. Who comes as another each time puts out no client that has
+    used its token."""
     async with serving(tmp_path) as service:
         token = await given(service)
+        other = (await enter(await service.secured(), want(), id=TABLET)).token
+        await come(await service.secured(), token)
         client = await service.secured()
         for number in range(50):
             service.clock.advance(1)
             await enter(client, want(), id=f"00000000-0000-4000-8000-{number:012}")
             client = await service.secured()
         assert len(await service.server.stores.clients.list(ROMEO)) == 50
-        assert await refused(await service.secured(), token) == "not-authorized"
+        assert await refused(await service.secured(), other, id=TABLET) == "not-authorized"
+        await come(await service.secured(), token)

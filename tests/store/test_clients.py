@@ -114,6 +114,17 @@ async def test_clients_that_are_not_seen_any_more(stores: Stores) -> None:
     assert await salts(stores, client="c") == []
 
 
+async def test_clients_that_come_once_take_nobodys_place(stores: Stores) -> None:
+    await enter(stores, Visit(PHONE, START, issued=token(b"a")))
+    await enter(stores, Visit(PHONE, START, used=b"a"))
+    await enter(stores, Visit(TABLET, START + DAY, issued=token(b"b")))
+    for day in (2, 3, 4):
+        await enter(stores, Visit(f"{day}", START + day * DAY), limit=3)
+        issued = Visit(f"{day} too", START + day * DAY, issued=token(b"c"))
+        await enter(stores, issued, limit=3)
+    assert [one.id for one in await stores.clients.list(ROMEO)] == [PHONE, "3 too", "4 too"]
+
+
 async def test_another_password_ends_all_tokens(stores: Stores) -> None:
     await stores.accounts.create(ROMEO, [KEYS], START)
     for owner in (ROMEO, JULIET):

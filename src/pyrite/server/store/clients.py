@@ -71,7 +71,8 @@ class Clients(Protocol):
 
         Neither is one whose count is not higher than before. The first use of a token ends the
         one before it (XEP-0484 §5). Clients that were last seen before `since`, of any owner, are
-        forgotten, and so are those of this owner beyond `limit`, longest unseen first.
+        forgotten, and so are those of this owner beyond `limit`: first who has no token, then who
+        has used none, longest unseen first. There are clients that are another each time.
         """
 
     async def tokens(self, owner: JID, client: str, mechanism: str) -> list[Token]:

@@ -19,7 +19,9 @@ SEEN: Final = """INSERT INTO clients
     last_seen = excluded.last_seen"""
 UNSEEN: Final = "DELETE FROM clients WHERE last_seen < ?"
 BEYOND: Final = """DELETE FROM clients WHERE owner = ? AND id IN (SELECT id FROM clients
-    WHERE owner = ? ORDER BY last_seen DESC, id LIMIT -1 OFFSET ?)"""
+    WHERE owner = ? ORDER BY coalesce((SELECT max(used) FROM client_tokens AS t
+    WHERE t.owner = clients.owner AND t.client = clients.id), -1) DESC, last_seen DESC, id
+    LIMIT -1 OFFSET ?)"""
 LIST: Final = """SELECT id, software, device, address, password, first_seen, last_seen, expires
     FROM clients LEFT JOIN client_tokens
     ON client_tokens.owner = clients.owner AND client = id
