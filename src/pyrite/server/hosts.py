@@ -17,6 +17,7 @@ from ..core.payload import decode, name_of
 from ..core.stanza import Iq, Stanza
 from ..core.xml import Element, Name
 from ..kit.hooks import Events, Filter, Offer, Remove
+from ..kit.outage import Outage
 from ..wire import disco
 from . import mod
 from .asking import Asking
@@ -277,8 +278,8 @@ class Host:
                     answer = binding.call(payload, session)
                     if binding.waits:
                         answer = await answer
-                except StanzaError as error:
-                    log.debug("not done in binding: %s: %s", session.jid, error)
+                except (StanzaError, Outage) as error:
+                    log.info("not done in binding: %s: %s", session.jid, error)
                 except Exception:
                     log.exception("binding failed: %s", binding.call.__qualname__)
                 else:
