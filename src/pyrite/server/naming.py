@@ -7,6 +7,7 @@ own clients.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from ..core.stanza import Message
@@ -20,7 +21,22 @@ class Named(NamedTuple):
     id: str
 
 
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What a session has got from the archive before it became available, or knows to be there.
+
+    That need not come from offline storage too (XEP-0313 §6.1.1, XEP-0386 §3.2).
+    """
+
+    ids: frozenset[str] = frozenset()
+    told: int = 0  # the last message there was when it was told, in binding
+
+    def __contains__(self, id: object) -> bool:
+        if not isinstance(id, str):
+            return False
+        return id in self.ids or (self.told > 0 and id.isdecimal() and int(id) <= self.told)
+
+
 #: What the session sent last, if other clients of the account may want a copy of it.
 SENT: Key[Named | None] = Key("archive sent", default=None)
-#: Ids of messages that the archive gave to the session before it became available.
-FETCHED: Key[frozenset[str]] = Key("archive fetched", default=frozenset())
+FETCHED: Key[Fetched] = Key("archive fetched", default=Fetched())

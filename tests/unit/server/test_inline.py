@@ -24,17 +24,19 @@ from tests.entering import (
     want,
 )
 from tests.peer import PASSWORD
+from tests.scene import quiet
 from tests.service import JULIET, ROMEO, Client, Service, serving
 
 from pyrite.core.payload import decode
 from pyrite.core.sasl import HASHES, Advertised, Credentials, choose, derive
 from pyrite.core.sasl.keys import salted_password
+from pyrite.core.stanza import NS as NS_CLIENT
 from pyrite.core.xml import Element
 from pyrite.kit.clock import ManualClock
 from pyrite.kit.config import DAY
 from pyrite.server.app import Server
 from pyrite.server.commands import CommandError
-from pyrite.wire import clients, sasl2, upgrade
+from pyrite.wire import archive, clients, sasl2, upgrade
 
 pytestmark = pytest.mark.asyncio(loop_factories=["uvloop"])
 
@@ -82,6 +84,38 @@ async def test_active_is_how_it_begins(tmp_path: Path) -> None:
         phone = await service.secured()
         await enter(phone, bind("<active xmlns='urn:xmpp:csi:0'/>"))
         await phone.is_served()
+
+
+async def test_where_the_archive_ends(tmp_path: Path) -> None:
+    """XEP-0386 §3.2: what is there by then is the client's to ask for, and is not given twice."""
+    async with serving(tmp_path) as service:
+        juliet, phone, tablet = [await service.secured() for _ in range(3)]
+        await enter(juliet, BIND, name="juliet")
+        entered = await enter(phone, bind())
+        (told,) = entered.bound
+        assert decode(archive.Metadata, told) == archive.Metadata()
+        await phone.close()
+        await service.until_alone(2)
+        await say(juliet, "one", "two")
+        (told,) = (await enter(tablet, bind(), id=TABLET)).bound
+        ends = await service.server.stores.archive.ends(ROMEO)
+        assert ends is not None
+        metadata = decode(archive.Metadata, told)
+        assert metadata.start is not None
+        assert metadata.end is not None
+        assert (metadata.start.id, metadata.end.id) == (str(ends[0].id), str(ends[1].id))
+        await say(juliet, "three")
+        await tablet.send("<presence/>")
+        came = [e for e in await tablet.barrier() if e.name.tag == "message"]
+        assert [body.text for e in came if (body := e.child(NS_CLIENT, "body"))] == ["three"]
+        await quiet(service.server)
+        assert await service.server.stores.offline.count(ROMEO) == 0
+
+
+async def say(client: Client, *words: str) -> None:
+    for body in words:
+        await client.send(f"<message to='{ROMEO}' type='chat'><body>{body}</body></message>")
+    await client.barrier()
 
 
 # --- tasks (XEP-0480) --------------------------------------------------------------------

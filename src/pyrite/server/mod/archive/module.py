@@ -10,7 +10,9 @@ from msgspec import Meta
 
 from ....core.errors import StanzaError
 from ....core.jid import JID
+from ....core.payload import encode
 from ....core.stanza import Message
+from ....core.xml import Element
 from ....kit.config import DAY, HOUR, Duration, Size, Table
 from ....kit.hooks import Stage
 from ....store.errors import StoreError
@@ -18,8 +20,18 @@ from ....wire import archive, retraction, stanzaid
 from ....wire.archive import Default
 from ...accounts import AccountDeleted
 from ...debts import owe
-from ...module import At, Module, Request, delivering, on, request, sending, undelivered
-from ...naming import SENT, Named
+from ...module import (
+    At,
+    Module,
+    Request,
+    binding,
+    delivering,
+    on,
+    request,
+    sending,
+    undelivered,
+)
+from ...naming import FETCHED, SENT, Fetched, Named
 from ...router import AGAIN
 from ...session import Session
 from ...store.archive import Keep
@@ -203,7 +215,21 @@ class Archive(Module):
     async def ends(self, _: archive.Metadata, request: Request) -> archive.Metadata:
         """Where the archive begins and ends (§5)."""
         _owner_session(request)
-        found = await self._store.ends(request.to)
+        return await self._metadata(request.to)
+
+    @binding()
+    async def ends_inline(self, _: None, session: Session) -> Element:
+        """The same, as it is when a resource is bound (XEP-0386 §3.2).
+
+        What is in the archive by then, the client is to ask for: it is not handed over as well.
+        """
+        told = await self._metadata(session.jid.bare)
+        if told.end is not None:
+            session[FETCHED] = Fetched(told=int(told.end.id))
+        return encode(told)
+
+    async def _metadata(self, owner: JID) -> archive.Metadata:
+        found = await self._store.ends(owner)
         if found is None:
             return archive.Metadata()
         first, last = found

@@ -14,7 +14,7 @@ from ....core.xml import KEPT, Element, parse
 from ....wire import archive
 from ....wire.archive import Filter, Fin
 from ....wire.rsm import First, ResultSet
-from ...naming import FETCHED
+from ...naming import FETCHED, Fetched
 from ...session import Session
 from ...store.archive import END, Archive, Entry, Query
 
@@ -130,5 +130,6 @@ def _readable(entries: Iterable[Entry]) -> Iterable[tuple[Entry, Element]]:
 
 def _remember(session: Session, entries: Iterable[Entry]) -> None:
     """What it has got by itself need not come from offline storage too (§6.1.1)."""
-    fetched = session[FETCHED].union(str(entry.id) for entry in entries)
-    session[FETCHED] = fetched if len(fetched) <= MAX_FETCHED else frozenset()
+    known = session[FETCHED]
+    ids = known.ids.union(str(entry.id) for entry in entries)
+    session[FETCHED] = Fetched(ids if len(ids) <= MAX_FETCHED else frozenset(), known.told)
