@@ -72,7 +72,7 @@ class SessionAcks:
         """Our `h`: the client's stanzas that have left nothing behind that is not kept."""
         session = self._session
         settled = session.debts.settled if session.debts else session.handled
-        return (settled - self._base) % MODULUS
+        return max(0, settled - self._base) % MODULUS  # what came before may be owed for still
 
     def tell(self) -> None:
         """Say how far we are, and once more when all that came until now is kept (§4)."""
