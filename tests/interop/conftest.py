@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from .ejabberd import Ejabberd
 from .people import Cast
 from .programs import give_away
 from .servers import SERVERS, Prosody, Pyrite, Server
 
-LACKS: dict[str, str] = {}  # test -> why it is not played on Prosody
+LACKS: dict[str, str] = {}  # server and test -> why it is not played there
 STORIES = itertools.count(1)
 
 
@@ -26,18 +27,29 @@ def pytest_asyncio_loop_factories(
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A story that asks for `server` is played on each, but for what Prosody lacks."""
-    if "server" in metafunc.fixturenames:
-        lacks = metafunc.definition.get_closest_marker("lacking")
-        if lacks:
-            LACKS[metafunc.definition.name] = lacks.args[0]
-        names = [name for name in SERVERS if name == "pyrite" or not lacks]
-        metafunc.parametrize("server", names, indirect=True, scope="session")
+    """A story that asks for `server` is played on each, but for what Prosody lacks.
+
+    Those marked ``ejabberd`` are played there too, but for what it lacks: ``ejabberd(reason)``.
+    """
+    if "server" not in metafunc.fixturenames:
+        return
+    test = metafunc.definition
+    names = ["pyrite"]
+    if lacks := test.get_closest_marker("lacking"):
+        LACKS[f"Prosody: {test.name}"] = lacks.args[0]
+    else:
+        names.append("prosody")
+    if third := test.get_closest_marker("ejabberd"):
+        if third.args:
+            LACKS[f"ejabberd: {test.name}"] = third.args[0]
+        else:
+            names.append("ejabberd")
+    metafunc.parametrize("server", names, indirect=True, scope="session")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if LACKS:
-        terminalreporter.section("stories that Prosody 0.12 cannot play")
+        terminalreporter.section("stories that Prosody 0.12 and ejabberd 23.01 cannot play")
         for name, reason in sorted(LACKS.items()):
             terminalreporter.line(f"{name}: {reason}")
 
@@ -52,7 +64,7 @@ def server(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:
     """A running server. It must end well, and complain of nothing."""
-    kind = SERVERS[request.param]
+    kind = Ejabberd if request.param == "ejabberd" else SERVERS[request.param]
     running = kind(tmp_path_factory.mktemp(kind.name))
     running.start()
     yield running

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
 from slixmpp.stanza import Message, Presence
 
 from .people import PATIENCE, Cast, Person, befriend, settle
 
 PLUGINS = ["xep_0198"]
+
+pytestmark = pytest.mark.ejabberd
 
 
 async def come_back(person: Person) -> None:

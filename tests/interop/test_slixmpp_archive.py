@@ -16,6 +16,8 @@ NS_IDS = "urn:xmpp:sid:0"
 PLUGINS = ["xep_0030", "xep_0059", "xep_0280", "xep_0313", "xep_0359", "xep_0424", "xep_0441"]
 CLIENT = "{jabber:client}"
 
+pytestmark = pytest.mark.ejabberd
+
 
 def told(result: Any) -> tuple[str, str]:
     """The id and the words of one result."""
@@ -53,6 +55,7 @@ async def talk(cast: Cast, number: int) -> tuple[Person, Person]:
     return romeo, juliet
 
 
+@pytest.mark.ejabberd("no extended fields, no metadata")
 async def test_it_is_announced(cast: Cast) -> None:
     """§7; an account says so, and not the server."""
     romeo = await cast.enter("romeo/desk", plugins=PLUGINS)
@@ -98,6 +101,7 @@ async def test_an_id_is_the_same_on_its_way_and_in_the_archive(cast: Cast) -> No
     assert first == (named(heard, romeo.bare), "one")
 
 
+@pytest.mark.ejabberd("an id that it never gave is no error")
 async def test_from_a_known_message_on(cast: Cast) -> None:
     """§4.3.2: how a client catches up; what it asks behind must be there."""
     romeo, juliet = await talk(cast, 4)
@@ -136,6 +140,7 @@ async def test_what_waits_is_what_the_archive_has(cast: Cast) -> None:
     assert kept == (named(waited, romeo.bare), "are you there?")
 
 
+@pytest.mark.ejabberd("what waits is handed over although the archive was read")
 async def test_who_asks_first_gets_it_once(cast: Cast) -> None:
     """§6.1.1: a client that has read its archive is not given the same from offline storage."""
     romeo, juliet = await talk(cast, 0)
@@ -179,6 +184,7 @@ async def test_preferences(cast: Cast) -> None:
     assert [body(m) for m in await page(romeo)] == ["kept"]
 
 
+@pytest.mark.ejabberd("no metadata")
 async def test_metadata(cast: Cast) -> None:
     """§5."""
     romeo, _ = await talk(cast, 3)
@@ -188,6 +194,7 @@ async def test_metadata(cast: Cast) -> None:
     assert found["start"]["timestamp"] <= found["end"]["timestamp"]
 
 
+@pytest.mark.ejabberd("a question for somebody else's archive gets no error")
 async def test_an_archive_is_its_owners(cast: Cast) -> None:
     """§8.1: whatever the error, nothing is given."""
     romeo, juliet = await talk(cast, 2)
@@ -197,6 +204,7 @@ async def test_an_archive_is_its_owners(cast: Cast) -> None:
     assert [s for s in juliet.heard if child(s, NS, "result") is not None] == []
 
 
+@pytest.mark.ejabberd("no tombstones, and no search")
 @pytest.mark.lacking("no retraction, and no search")
 async def test_retraction_and_search(cast: Cast) -> None:
     """XEP-0424 §4, XEP-0431: what is taken back is a tombstone, and found no more."""

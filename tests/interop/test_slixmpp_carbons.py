@@ -2,6 +2,7 @@
 
 from xml.etree import ElementTree
 
+import pytest
 from slixmpp.stanza import Message
 
 from .people import PATIENCE, Cast, Person, attribute, child, settle
@@ -9,6 +10,8 @@ from .servers import VERONA
 
 NS = "urn:xmpp:carbons:2"
 PLUGINS = ["xep_0030", "xep_0280"]
+
+pytestmark = pytest.mark.ejabberd
 
 
 def is_copy(stanza: object, kind: str, body: str) -> bool:

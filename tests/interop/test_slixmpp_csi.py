@@ -1,8 +1,11 @@
 """A client that nobody looks at (XEP-0352)."""
 
+import pytest
 from slixmpp.stanza import Message, Presence
 
 from .people import Cast, Person, befriend, settle
+
+pytestmark = pytest.mark.ejabberd
 
 
 def shows(person: Person, on_prosody: bool) -> list[str]:

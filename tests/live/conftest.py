@@ -65,9 +65,8 @@ def server(
     running = LIVE[request.param](tmp_path_factory.mktemp(request.param))
     running.start()
     try:
-        if request.param != "ejabberd":  # it has made them itself
-            for name in PEOPLE:
-                running.add(f"{name}@{VERONA}", PASSWORD)
+        for name in PEOPLE:
+            running.add(f"{name}@{VERONA}", PASSWORD)
         yield running
     finally:
         status = running.stop()

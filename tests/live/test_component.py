@@ -17,7 +17,7 @@ from pyrite.wire.message import Body
 from pyrite.wire.version import Version
 
 from .conftest import Login
-from .servers import COMPONENTS, SECRET, LiveEjabberd, LiveProsody
+from .servers import COMPONENTS, SECRET, Ejabberd, LiveProsody
 
 PATIENCE = 15.0
 ECHO, CAPULET = COMPONENTS
@@ -25,7 +25,7 @@ no_components = pytest.mark.lacks(pyrite="components are not served yet")
 
 
 def component(server: Server, name: str = ECHO, secret: str = SECRET) -> Component:
-    assert isinstance(server, LiveProsody | LiveEjabberd)
+    assert isinstance(server, LiveProsody | Ejabberd)
     at = Target("127.0.0.1", server.component)
     return Component(name, secret, at=at, backoff=Backoff(0.01, 0.05))
 
