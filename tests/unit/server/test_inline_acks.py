@@ -92,8 +92,12 @@ async def test_nobody_goes_on_with_anothers_session(tmp_path: Path) -> None:
 
 
 async def test_a_client_that_comes_anew_ends_what_waited_for_it(tmp_path: Path) -> None:
-    """What it had not got is not lost with it: it comes to the new session."""
-    async with serving(tmp_path) as service:
+    """What it had not got is not lost with it: it comes to the new session.
+
+    There is no archive here, in which the client would find it.
+    """
+    modules = 'modules = ["acks", "offline", "ping", "roster"]'
+    async with serving(tmp_path, host=modules) as service:
         phone, juliet = await service.secured(), await service.secured()
         await enter(phone, bind(ENABLE, tag="old"))
         await phone.send("<presence/>")
