@@ -85,6 +85,19 @@ class Debts:
         if stanza is not None and not (debt.stanzas and debt.stanzas[-1] is stanza):
             debt.stanzas.append(stanza)
 
+    def told(self) -> bool:
+        """Whether the sender of the stanza that is handled now knows already that it was not kept.
+
+        From now on it knows, and what is owed for the stanza tells it nothing more.
+        """
+        stanza = self._session.handling
+        knew, self._refused = stanza is self._refused, stanza
+        for debt in reversed(self._open):  # it is the last, wherever it is
+            if not debt.stanzas or debt.stanzas[-1] is not stanza:
+                break
+            debt.stanzas.pop()
+        return knew
+
     async def room(self) -> None:
         """Wait while too much is owed: a sender may not be far ahead of the disk."""
         while self._session.handled - self.settled > MOST:

@@ -48,7 +48,7 @@ class Leavings:
 
     def _came_late(self, session: Session, stanza: Stanza) -> None:
         """A stanza was under way to a session that is gone: as if it had waited there."""
-        if isinstance(stanza, Presence) or (isinstance(stanza, Iq) and not stanza.is_request):
+        if isinstance(stanza, Presence) or stanza.type in ("error", "result"):
             return
         came = self._server.clock.monotonic()
         try:

@@ -81,14 +81,14 @@ class Router:
             stanza = await session.host.sending.run(stanza, session)
             await self._send(stanza, session)
         except StanzaError as error:
-            self.refuse(stanza, error, session)
+            self._failed(stanza, error, session)
         except StreamError:
             raise
         except (Outage, QuotaExceeded) as error:
-            self.refuse(stanza, refusal(error), session)
+            self._failed(stanza, refusal(error), session)
         except Exception:
             log.exception("stanza failed: %s from %s", stanza.tag, session.jid)
-            self.refuse(stanza, StanzaError("internal-server-error"), session)
+            self._failed(stanza, StanzaError("internal-server-error"), session)
         finally:
             session.handled += 1
             if began is not None:
@@ -97,6 +97,11 @@ class Router:
     def _timed(self, began: float) -> None:
         self._seconds.observe(self._monotonic() - began)
         self._until_timed = SAMPLE
+
+    def _failed(self, stanza: Stanza, error: StanzaError, session: Session) -> None:
+        """Refuse what is handled now, unless a part of it could not be kept, and that was told."""
+        if session.debts is None or not session.debts.told():
+            self.refuse(stanza, error, session)
 
     def refuse(self, stanza: Stanza, error: StanzaError, session: Session) -> None:
         """Tell the sender, unless the stanza is an answer itself or presence that says no more."""

@@ -225,7 +225,8 @@ class Session:
         self.queue, self.queued_octets = [], 0
         if self.acks is not None:
             return self.acks.written(taken, octets)
-        self.has(taken)
+        if self._kept:
+            self.has(taken)
         return taken
 
     def leavings(self) -> list[tuple[Stanza, float]]:
