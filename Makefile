@@ -4,11 +4,12 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test run bench docs lint lock clean
+.PHONY: help setup test fault run bench docs lint lock clean
 
 help:
 	@echo "make run     a server with demo accounts, all its data under ./demo/"
 	@echo "make test    every test; installs what they need (as root, on Debian)"
+	@echo "make fault   a server killed a hundred times under load; FAULT_SEED=N takes a seed again"
 	@echo "make setup   .venv/ with the locked dependencies and Pyrite itself"
 	@echo "make bench   Pyrite beside Prosody and ejabberd, one JSON object a line"
 	@echo "make docs    the documentation as a site, in ./site/"
@@ -20,6 +21,9 @@ setup:
 test:
 	@PYTHON="$(PYTHON)" tools/setup test
 	$(BIN)/python -m pytest $(ARGS)
+
+fault: setup
+	FAULT_KILLS=$${FAULT_KILLS:-100} $(BIN)/python -m pytest -s tests/fault $(ARGS)
 
 run: setup
 	@exec $(BIN)/pyrite demo

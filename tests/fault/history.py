@@ -46,26 +46,37 @@ class Fault(NamedTuple):
 
 @dataclass
 class Session:
-    """What one client got from binding to the end, with all resumptions between."""
+    """What one client got from binding to the end, with all resumptions between.
+
+    `life` is the server's: how often it had been killed when the session began.
+    """
 
     owner: str
     heard: list[Said] = field(default_factory=list)
+    life: int = 0
 
 
 @dataclass
 class History:
     """Everything that clients wrote down.
 
-    `sent`: in how many sessions of its sender a message was sent, which is once and once more
-    for each session that was lost before it was acknowledged. `archives`: owner -> messages, in
-    the archive's order; without any, nothing is asked of archives.
+    `life`: how often the server has been killed, `born`: and had been when a message was sent
+    first. `sent`: in how many sessions of its sender a message was sent, which is once and once
+    more for each session that was lost before it was acknowledged. `archives`: owner -> messages,
+    in the archive's order; without any, nothing is asked of archives.
     """
 
+    life: int = 0
+    born: dict[Said, int] = field(default_factory=dict)
     sent: Counter[Said] = field(default_factory=Counter)
     acknowledged: set[Said] = field(default_factory=set)
     refused: set[Said] = field(default_factory=set)
     sessions: list[Session] = field(default_factory=list)
     archives: dict[str, list[Said]] = field(default_factory=dict)
+
+    def say(self, said: Said) -> None:
+        self.sent[said] += 1
+        self.born.setdefault(said, self.life)
 
     # --- the judge -------------------------------------------------------------------
 
@@ -75,7 +86,12 @@ class History:
         return [
             *self._lost(),
             *(Fault("refused", said, "the sender's stream") for said in sorted(self.refused)),
-            *(fault for where, heard in lists for fault in self._skipped(heard, where)),
+            *self._skipped_by_sessions(),
+            *(
+                Fault("skipped", said, f"archive of {owner}")
+                for owner, archive in self.archives.items()
+                for said in self._skipped(archive)
+            ),
             *(fault for where, heard in lists for fault in self._doubled(heard, where)),
             *(fault for where, heard in lists for fault in self._out_of_order(heard, where)),
         ]
@@ -97,20 +113,27 @@ class History:
                 if said not in archives.get(owner, ()):
                     yield Fault("not archived", said, f"archive of {owner}")
 
-    def _skipped(self, heard: Sequence[Said], where: str) -> Iterator[Fault]:
-        """What is missing between two messages of its conversation, though it was acknowledged.
+    def _skipped_by_sessions(self) -> Iterator[Fault]:
+        """What should have reached a session, and did not.
 
-        One that was sent again may: the others came as they were sent first, and it did not yet.
+        One that was sent again may be missing: the others came as they were sent first, and it
+        had not yet. And so may one of an earlier life: it was on its way when the server died.
         """
+        for number, session in enumerate(self.sessions):
+            for said in self._skipped(session.heard):
+                if self.sent[said] == 1 and self.born[said] == session.life:
+                    yield Fault("skipped", said, f"session {number} of {session.owner}")
+
+    def _skipped(self, heard: Sequence[Said]) -> Iterator[Said]:
+        """What is missing between two messages of its conversation, though it was acknowledged."""
         found: dict[tuple[str, str], set[int]] = defaultdict(set)
         for said in heard:
             found[said.sender, said.receiver].add(said.number)
         for pair, here in found.items():
             for number in sorted(set(range(min(here), max(here))) - here):
                 said = Said(*pair, number)
-                is_kept = said in self.acknowledged and said not in self.refused
-                if is_kept and (self.sent[said] == 1 or where.startswith("archive")):
-                    yield Fault("skipped", said, where)
+                if said in self.acknowledged and said not in self.refused:
+                    yield said
 
     def _doubled(self, heard: Iterable[Said], where: str) -> Iterator[Fault]:
         """A client that got a message twice where its sender sent it once."""

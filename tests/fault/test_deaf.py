@@ -17,6 +17,8 @@ from pyrite.core.jid import JID
 from pyrite.core.xml import Element
 from pyrite.server.session import Session
 
+from .world import PLAIN
+
 pytestmark = pytest.mark.asyncio(loop_factories=["uvloop"])
 
 NS_SM = "urn:xmpp:sm:3"
@@ -71,7 +73,7 @@ class Sender:
 async def test_a_client_that_never_reads_loses_nothing_and_holds_up_nobody(
     acknowledges: bool, tmp_path: Path
 ) -> None:
-    async with serving(tmp_path, clear=True, limits=LIMITS) as service:
+    async with serving(tmp_path, clear=True, host=PLAIN, limits=LIMITS) as service:
         juliet = await deaf(service)
         if acknowledges:
             answer = await juliet.ask(f"<enable xmlns='{NS_SM}' resume='true'/>")

@@ -15,8 +15,8 @@ BACK = [Said("juliet", "romeo", number) for number in range(10)]
 def history() -> History:
     """A conversation that was broken off in its middle, which cost nothing."""
     made = History()
-    made.sent.update(TEN + BACK)
-    made.sent[TEN[5]] += 1  # sent once more in a new session
+    for said in (*TEN, *BACK, TEN[5]):  # the last was sent once more in a new session
+        made.say(said)
     made.acknowledged |= {*TEN[:9], *BACK}
     made.sessions = [
         Session("juliet", TEN[:6]),
@@ -143,6 +143,15 @@ def test_a_message_that_was_sent_again_may_come_late_but_not_in_an_archive() -> 
         heard.remove(TEN[5])
         heard.insert(heard.index(TEN[7]) + 1, TEN[5])
     assert found(made) == [("out of order", "romeo>juliet>5", "archive of juliet")]
+
+
+def test_what_was_on_its_way_when_the_server_died_may_be_missing_in_the_next_life() -> None:
+    made = history()
+    made.sessions[1].life = 1
+    made.sessions[1].heard.remove(TEN[6])
+    assert found(made) == []
+    made.born[TEN[6]] = 1
+    assert found(made) == [("skipped", "romeo>juliet>6", "session 1 of juliet")]
 
 
 def test_what_was_never_acknowledged_may_be_gone() -> None:

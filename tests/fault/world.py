@@ -78,6 +78,7 @@ class World:
     async def kill(self, server: Process) -> None:
         self.up.clear()
         self.counts["kills"] += 1
+        self.history.life += 1
         await server.kill()
 
     def acknowledged(self, said: Said) -> None:
@@ -112,9 +113,9 @@ class World:
                 await peer.log_in(JID(client.name, DOMAIN, HOME))
                 await peer.send("<presence/>")
                 waiting = [said_in(e) for e in await peer.barrier() if e.name.tag == "message"]
-                self.history.sessions.append(Session(client.name, waiting))
+                self.history.sessions.append(Session(client.name, waiting, self.history.life))
                 if has_archive:
-                    self.history.archives[client.name] = await archive(peer)
+                    self.history.archives[client.name] = [*map(Said.read, await archive(peer))]
             finally:
                 await peer.abort()
 
@@ -193,7 +194,7 @@ class Client:
         enabled = await self._peer.ask(f"<enable xmlns='{NS_SM}' resume='true'/>")
         assert enabled.name.tag == "enabled", enabled
         self._previd = enabled.attrs.get("id")
-        self._session = Session(self.name)
+        self._session = Session(self.name, life=self.world.history.life)
         self.world.history.sessions.append(self._session)
         again, self._again = self._again, []
         await self._send([Sent("<presence/>"), *again])
@@ -231,7 +232,9 @@ class Client:
 
     def _count(self, stanzas: Sequence[Sent]) -> None:
         self._acks.send(stanzas)
-        self.world.history.sent.update(sent.said for sent in stanzas if sent.said)
+        for sent in stanzas:
+            if sent.said is not None:
+                self.world.history.say(sent.said)
 
     async def _hear(self, event: Event) -> None:
         if not isinstance(event, Element):
@@ -304,15 +307,15 @@ def said_in(message: Element) -> Said:
     return Said.read(message.attrs["id"])
 
 
-async def archive(peer: Peer) -> list[Said]:
-    """All of an archive, in its order, as its owner reads it (XEP-0313 §4)."""
-    found: list[Said] = []
+async def archive(peer: Peer) -> list[str]:
+    """All of an archive, in its order, as its owner reads it (XEP-0313 §4): messages' ids."""
+    found: list[str] = []
     after, is_complete = "", False
     while not is_complete:
         page = f"<set xmlns='{NS_RSM}'><max>{PAGE}</max>{after}</set>"
         await peer.send(f"<iq type='set' id='q'><query xmlns='{NS_MAM}'>{page}</query></iq>")
         while (element := await peer.element()).name.tag == "message":
-            found.append(said_in(_forwarded(element)))
+            found.append(_forwarded(element).attrs["id"])
         fin = element.child(NS_MAM, "fin")
         assert fin is not None, element
         is_complete = fin.attrs.get("complete") == "true"
