@@ -15,6 +15,8 @@ from tests.service import JULIET, VERONA, Service, condition, serving, until
 
 from pyrite.core.xml import Element
 
+from .world import archive
+
 pytestmark = pytest.mark.asyncio(loop_factories=["uvloop"])
 
 HOUR = timedelta(hours=1)
@@ -52,6 +54,21 @@ async def test_messages_that_wait_come_in_the_order_in_which_they_were_sent(
         assert ids(waited) == ["0", "1", "2", "3", "4"]
         hours = [stamp.partition("T")[2][:2] for stamp in stamps(waited)]
         assert hours == ["00", "01", "00", "23", "00"]  # each is what the clock said
+
+
+async def test_an_archive_has_the_order_in_which_messages_came(tmp_path: Path) -> None:
+    """Whoever reads it page by page gets each message once (XEP-0313 §3.1)."""
+    async with serving(tmp_path, clear=True) as service:
+        romeo = await service.online("romeo@verona.lit/garden")
+        juliet = await service.online("juliet@verona.lit/balcony", available=True)
+        for number, by in enumerate((timedelta(), *STEPS)):
+            step(service, by)
+            for turn in "ab":
+                await romeo.send(chat(JULIET, f"{number}{turn}"))
+                assert (await juliet.element()).attrs["id"] == f"{number}{turn}"
+        said = [f"{number}{turn}" for number in range(5) for turn in "ab"]
+        for reader in (romeo, juliet):
+            assert await archive(reader, page=3) == said
 
 
 async def test_nobody_is_asked_whether_they_are_there_nor_thrown_out(tmp_path: Path) -> None:

@@ -171,6 +171,28 @@ async def test_a_lock_that_stays_is_told_to_who_sends(
     assert is_told(caplog, "database is locked")
 
 
+async def test_who_is_online_gets_what_cannot_be_kept_and_the_sender_hears_that_it_is_not(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Delivered at once, acknowledged with an error, and not kept."""
+    async with serving(tmp_path, clear=True, host=ROOM, limits=LIMITS) as service:
+        await pragma(service, f"busy_timeout = {BUSY}")
+        juliet = await service.online("juliet@verona.lit/balcony", available=True)
+        romeo = await Sender.online(service, "romeo")
+        with locked(service):
+            await romeo.client.send(romeo.say(30) + f"<r xmlns='{NS_SM}'/>")
+            heard = [(await juliet.element()).attrs["id"] for _ in range(30)]
+            assert heard == [f"romeo {number}" for number in range(30)]
+            assert (await romeo.client.element()).attrs["h"] == "0"
+            await time_passes(service, romeo.settled())
+        assert romeo.refused == dict.fromkeys(range(30), "resource-constraint")
+        await romeo.client.send(romeo.say(5))
+        await time_passes(service, romeo.settled())
+        assert [(await juliet.element()).attrs["id"] for _ in range(5)] == romeo.kept
+        assert await archive(juliet) == romeo.kept
+    assert is_told(caplog, "database is locked")
+
+
 async def test_a_full_disk_is_told_to_who_sends(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

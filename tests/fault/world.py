@@ -307,13 +307,13 @@ def said_in(message: Element) -> Said:
     return Said.read(message.attrs["id"])
 
 
-async def archive(peer: Peer) -> list[str]:
+async def archive(peer: Peer, page: int = PAGE) -> list[str]:
     """All of an archive, in its order, as its owner reads it (XEP-0313 §4): messages' ids."""
     found: list[str] = []
     after, is_complete = "", False
     while not is_complete:
-        page = f"<set xmlns='{NS_RSM}'><max>{PAGE}</max>{after}</set>"
-        await peer.send(f"<iq type='set' id='q'><query xmlns='{NS_MAM}'>{page}</query></iq>")
+        wish = f"<set xmlns='{NS_RSM}'><max>{page}</max>{after}</set>"
+        await peer.send(f"<iq type='set' id='q'><query xmlns='{NS_MAM}'>{wish}</query></iq>")
         while (element := await peer.element()).name.tag == "message":
             found.append(_forwarded(element).attrs["id"])
         fin = element.child(NS_MAM, "fin")
