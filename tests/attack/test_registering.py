@@ -1,4 +1,4 @@
-"""Registration floods, taken and worn-out invitations, names that are not for everybody."""
+"""Attack 17: registration floods, worn-out invitations, and names that are not for everybody."""
 
 import asyncio
 from collections.abc import AsyncIterator
