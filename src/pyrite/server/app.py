@@ -330,6 +330,7 @@ class Server:
         if not has_guests or self.sessions.of(account) or await self.accounts.exists(account):
             return
         await self.presences.subscriptions.end(account)
+        await self.stores.archive.clear(account)  # what is still on its way there, too
         await self.stores.accounts.clear(account)
         self.rosters.forget(account)
         self.privacy.forget(account)
@@ -352,6 +353,7 @@ class Server:
         await self.accounts.show(jid)  # raises for what is none
         await self.presences.subscriptions.end(jid)
         await self.accounts.delete(jid)
+        await self.stores.archive.clear(jid)  # what was still on its way there
 
     def ping(self, session: Session) -> None:
         """Ask a client whether it is there; the answer counts by being read (XEP-0199 §4.1)."""
