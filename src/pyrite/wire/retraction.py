@@ -6,9 +6,10 @@ from datetime import datetime
 
 from ..core.errors import StanzaError
 from ..core.jid import JID
-from ..core.payload import attr, encode, payload, text
+from ..core.payload import attr, child, child_text, encode, payload, text
 from ..core.stanza import Message
 from . import Spec
+from .moderation import Moderated
 
 SPEC = Spec("XEP-0424", "0.4.2", "Message Retraction")
 NS = "urn:xmpp:message-retract:1"
@@ -19,9 +20,11 @@ NS_ROOM_USER = "http://jabber.org/protocol/muc#user"
 
 @payload(NS, "retract")
 class Retract:
-    """On a message: the one with this id is taken back (§3)."""
+    """On a message: the one with this id is taken back (§3), or a room's moderator did so."""
 
     id: str = attr()
+    moderated: Moderated | None = child(default=None)
+    reason: str | None = child_text(default=None)
 
 
 @payload(NS, "retracted")
