@@ -28,6 +28,11 @@ class Heard(Generic[T]):
         if not self._is_over:
             await self._queue.put(thing)
 
+    def give(self, thing: T) -> None:
+        """As `put`, of what came before anybody listened; what does not fit is gone."""
+        if not self._is_over and not self._queue.full():
+            self._queue.put_nowait(thing)
+
     def end(self) -> None:
         """Nothing comes any more; what is here is still given out."""
         if not self._is_over:
