@@ -17,7 +17,7 @@ from pyrite.core.jid import JID
 from pyrite.core.xml import Element
 from pyrite.server.session import Session
 
-from .world import PLAIN
+from .world import PLAIN, archive
 
 pytestmark = pytest.mark.asyncio(loop_factories=["uvloop"])
 
@@ -69,11 +69,12 @@ class Sender:
         self.refused.update(ids(await self.client.barrier()))
 
 
+@pytest.mark.parametrize("host", [PLAIN, ""], ids=["without archive", "with archive"])
 @pytest.mark.parametrize("acknowledges", [False, True], ids=["plain", "acknowledging"])
 async def test_a_client_that_never_reads_loses_nothing_and_holds_up_nobody(
-    acknowledges: bool, tmp_path: Path
+    acknowledges: bool, host: str, tmp_path: Path
 ) -> None:
-    async with serving(tmp_path, clear=True, host=PLAIN, limits=LIMITS) as service:
+    async with serving(tmp_path, clear=True, host=host, limits=LIMITS) as service:
         juliet = await deaf(service)
         if acknowledges:
             answer = await juliet.ask(f"<enable xmlns='{NS_SM}' resume='true'/>")
@@ -90,16 +91,22 @@ async def test_a_client_that_never_reads_loses_nothing_and_holds_up_nobody(
         assert session.ended.condition == "resource-constraint"
         await until(lambda: service.server.sessions.find(DEAF) is None)
         read = ids(await juliet.rest())
-        waited = await waiting(service)
+        waited, archived = await kept(service, has_archive=not host)
         assert len(waited) >= MOST // 4
         for sender in senders:
             await sender.hear()
             own = [id for id in waited if id in sender.said]
             assert own == [id for id in sender.said if id in own]
-            assert not set(sender.said) - sender.refused - set(read) - set(waited)
+            if host:
+                assert not set(sender.said) - sender.refused - set(read) - set(waited)
+            else:  # what is in the archive is not refused where too much waits
+                assert [id for id in archived if id in sender.said] == sender.said
+                assert not sender.refused
 
 
-async def waiting(service: Service) -> list[str]:
+async def kept(service: Service, *, has_archive: bool) -> tuple[list[str], list[str]]:
+    """What waits for Juliet, and what is in her archive."""
     juliet = await service.online("juliet@verona.lit/again")
     await juliet.send("<presence/>")
-    return ids(await juliet.barrier())
+    waited = ids(await juliet.barrier())
+    return waited, await archive(juliet) if has_archive else []
