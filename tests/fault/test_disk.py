@@ -27,7 +27,7 @@ pytestmark = pytest.mark.asyncio(loop_factories=["uvloop"])
 NS_SM = "urn:xmpp:sm:3"
 ROOM = "offline.count = 20_000\noffline.size = '64MiB'"
 LIMITS = "send-queue = 50_000\nsend-queue-size = '256MiB'"
-BUSY = 10_000 if "FAULT_KILLS" in os.environ else 100  # milliseconds to wait for a lock
+BUSY = 5_000 if "FAULT_KILLS" in os.environ else 100  # milliseconds to wait for a lock
 TO, BODY = f"to='{JULIET}' type='chat'", f"<body>{'x' * 1500}</body>"
 REFUSALS = {"resource-constraint", "internal-server-error"}
 
