@@ -74,6 +74,12 @@ def _plan_options(made: argparse.ArgumentParser) -> None:
     made.add_argument("--sessions", type=int, default=DEFAULTS.sessions, help="that are idle")
     made.add_argument("--contacts", type=int, default=DEFAULTS.contacts, help="of one presence")
     made.add_argument(
+        "--archived",
+        type=int,
+        default=DEFAULTS.archived_before,
+        help="messages in the large archive",
+    )
+    made.add_argument(
         "--mechanism", choices=(*HASHES, "PLAIN"), default=DEFAULTS.mechanism, help="of all logins"
     )
     made.add_argument(
@@ -97,6 +103,7 @@ def plan(options: argparse.Namespace) -> Plan:
         window=options.window,
         sessions=options.sessions,
         contacts=options.contacts,
+        archived_before=options.archived,
         mechanism=options.mechanism,
         features=tuple(options.features),
     )

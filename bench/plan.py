@@ -17,6 +17,10 @@ class Plan:
     settle: float = 25.0  # seconds of silence after which an idle server's memory is read
     rate: int = 2000  # messages a second, for latency
     contacts: int = 500  # subscribers of one presence
+    resumes_at_once: int = 100
+    archived: int = 5000  # messages in the archive that is read
+    archived_before: int = 100_000  # in the one that was there at the start
+    page: int = 50  # messages that are read at once
     minutes: float = 10.0  # of the soak
     sample: float = 5.0  # seconds between two readings of memory in the soak
     mechanism: str = "SCRAM-SHA-1"

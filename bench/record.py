@@ -11,9 +11,14 @@ FIGURES = (
     "cpu_us_per_message",
     "messages",
     "p50_ms",
+    "p95_ms",
     "p99_ms",
     "kb_per_session",
     "cpu_ms_per_login",
+    "of_scram",
+    "cpu_ms_per_resume",
+    "back_s",
+    "cpu_ms_per_page",
     "per_second",
     "load_cpu_us",
     "others",
@@ -26,7 +31,12 @@ FIGURES = (
 LEAD = {  # by scenario: the figure that is compared; less is better
     "chat": "cpu_us_per_message",
     "chat-single": "cpu_us_per_message",
+    "chat-archive": "cpu_us_per_message",
     "login": "cpu_ms_per_login",
+    "login-fast": "cpu_ms_per_login",
+    "resume": "cpu_ms_per_resume",
+    "paging": "cpu_ms_per_page",
+    "paging-large": "cpu_ms_per_page",
     "idle": "kb_per_session",
     "latency": "p99_ms",
     "presence": "cpu_us_per_message",
@@ -43,11 +53,16 @@ class Record:
     version: str
     transport: str
     cpu_us_per_message: float | None = None  # of the server, for each stanza received
-    messages: int | None = None  # stanzas (logins, sessions) that were counted
+    messages: int | None = None  # stanzas (logins, sessions, pages) that were counted
     p50_ms: float | None = None
+    p95_ms: float | None = None
     p99_ms: float | None = None
     kb_per_session: float | None = None
     cpu_ms_per_login: float | None = None
+    of_scram: float | None = None  # a login's CPU, divided by that of one by SCRAM
+    cpu_ms_per_resume: float | None = None
+    back_s: float | None = None  # seconds until all sessions were resumed
+    cpu_ms_per_page: float | None = None
     per_second: float | None = None  # messages, logins
     load_cpu_us: float | None = None  # of the load generator, for each message or login
     others: float | None = None  # cores that neither the server nor the load generator used

@@ -38,17 +38,24 @@ async def run(
             prepared.append(SERVERS[name](home, plan))
             await prepared[-1].prepare()
         for scenario in map(SCENARIOS.__getitem__, scenarios):
+            taking = [each for each in prepared if each.name in (scenario.servers or SERVERS)]
+            if scenario.has_archive:
+                for server in taking:
+                    _step(f"{server.name}: an archive of {plan.archived_before} messages")
+                    await server.archive(server.users[-1], plan.archived_before)
             for transport in (each for each in scenario.transports if each in transports):
-                yield await _turns(scenario, transport, prepared, plan, repeat)
+                if taking:
+                    yield await _turns(scenario, transport, taking, plan, repeat)
 
 
 async def _turns(
     scenario: Scenario, transport: str, servers: Sequence[Server], plan: Plan, repeat: int
 ) -> list[Record]:
     taken: dict[str, list[Record]] = {server.name: [] for server in servers}
+    plan = replace(plan, features=tuple(dict.fromkeys((*plan.features, *scenario.features))))
 
     async def once(server: Server) -> None:
-        async with server.running() as target:
+        async with server.running(plan.features) as target:
             _step(f"{scenario.name} {transport}: {server.name}, process {target.pid}")
             taken[server.name].append(await scenario.run(target, plan, transport))
 

@@ -4,7 +4,7 @@ import asyncio
 import re
 import time
 from array import array
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 from .client import Client
@@ -82,10 +82,7 @@ class Chat:
         """Answer no more, and wait until nothing is under way any longer."""
         for each in self._chatters:
             each.stop()
-        before = -1
-        while self.lost and before != self.received:
-            before = self.received
-            await asyncio.sleep(QUIET)
+        await quiet(lambda: self.lost)
 
 
 class Paced:
@@ -119,10 +116,7 @@ class Paced:
 
     async def drain(self) -> None:
         """Wait until nothing is under way any longer."""
-        before = -1
-        while self.received < self.sent and before != self.received:
-            before = self.received
-            await asyncio.sleep(QUIET)
+        await quiet(lambda: self.sent - self.received)
 
     def _send(self) -> None:
         write, (head, _, tail) = self._senders[self.sent % len(self._senders)]
@@ -152,6 +146,14 @@ async def check(clients: Iterable[Client]) -> None:
         for part in (client.jid, "check", BODY, "http://jabber.org/protocol/chatstates"):
             if arrived.count(part.encode()) < 1 + (part == client.jid):
                 raise LoadError(f"no {part!r} in {arrived!r}")
+
+
+async def quiet(left: Callable[[], int]) -> None:
+    """Wait until nothing is left, or that does not change any more."""
+    before = -1
+    while (now := left()) and now != before:
+        before = now
+        await asyncio.sleep(QUIET)
 
 
 def paired(clients: list[Client]) -> list[Client]:

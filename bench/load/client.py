@@ -3,10 +3,11 @@
 import asyncio
 import base64
 import re
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from .acks import ENABLE, ENABLED, Acks
+from . import acks
 from .scram import Exchange
 from .stream import LoadError, Stream, TLSStream
 
@@ -68,10 +69,7 @@ class Client:
         self.stream.write(b"<presence/>")
         await self.sync()
         if "sm" in features:
-            self.stream.acks = Acks(self.stream.write)
-            self.stream.write(ENABLE)
-            if (answer := await self.stream.until(ENABLED))[1] is None:
-                raise LoadError(f"no acknowledgements: {answer[0]!r}")
+            await acks.enable(self.stream)
 
     async def leave(self) -> None:
         """End the stream, and wait until the server has let go of it."""
@@ -84,15 +82,29 @@ class Client:
 
 async def login(target: Target, user: str, transport: str, resource: str = "bench") -> Client:
     """A bound session. Raises LoadError for whatever else the server answers."""
+    async with authenticated(target, user, transport) as stream:
+        return Client(stream, await _bind(stream, resource), target.domain)
+
+
+@asynccontextmanager
+async def authenticated(target: Target, user: str, transport: str) -> AsyncIterator[Stream]:
+    """A stream whose user is known and which has no session yet; it ends with an error."""
+    async with opened(target, transport) as stream:
+        await _authenticate(stream, target, user)
+        await _open(stream, target.domain)
+        yield stream
+
+
+@asynccontextmanager
+async def opened(target: Target, transport: str) -> AsyncIterator[Stream]:
+    """A stream whose features have come; it ends with an error."""
     _, stream = await asyncio.get_running_loop().create_connection(
         TRANSPORTS[transport], target.host, target.ports[transport]
     )
     try:
         await stream.ready()
         await _open(stream, target.domain)
-        await _authenticate(stream, target, user)
-        await _open(stream, target.domain)
-        return Client(stream, await _bind(stream, resource), target.domain)
+        yield stream
     except BaseException:
         stream.abort()
         raise

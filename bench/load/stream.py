@@ -1,13 +1,16 @@
 """One client connection, plain or TLS, at the least cost to the load generator."""
 
+from __future__ import annotations
+
 import asyncio
 import re
 import ssl
 from collections.abc import Callable
 from functools import cache
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-from .acks import Acks
+if TYPE_CHECKING:
+    from .acks import Acks
 
 READ = 65536  # octets taken out of TLS at once
 ANSWER = 20.0  # seconds that a server may take to answer before the run is given up

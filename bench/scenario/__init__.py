@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from ..load.client import PLAIN, TLS, Target
 from ..plan import Plan
 from ..record import Record
-from . import chat, idle, latency, login, presence, soak
+from . import chat, fast, idle, kept, latency, login, paging, presence, resume, soak
+
+OURS = ("pyrite",)  # the peers have no FAST, and no way to be given an archive
 
 
 @dataclass(frozen=True)
@@ -18,6 +20,9 @@ class Scenario:
     transports: tuple[str, ...] = (PLAIN, TLS)
     by_default: bool = True
     together: bool = False  # on all servers at once: it waits more than it works
+    features: tuple[str, ...] = ()  # on in any case
+    servers: tuple[str, ...] | None = None  # those that can do it; all
+    has_archive: bool = False  # a large one before the server starts
 
 
 SCENARIOS = {
@@ -25,10 +30,22 @@ SCENARIOS = {
     for each in (
         Scenario("chat", chat.run),
         Scenario("chat-single", chat.run_single),
+        Scenario("chat-archive", kept.run, features=kept.FEATURES),
         Scenario("login", login.run),
+        Scenario("login-fast", fast.run, (TLS,), servers=OURS),
+        Scenario("resume", resume.run, features=resume.FEATURES),
         Scenario("idle", idle.run, together=True),
         Scenario("latency", latency.run),
         Scenario("presence", presence.run, (PLAIN,)),
+        Scenario("paging", paging.run, (PLAIN,), features=paging.FEATURES),
+        Scenario(
+            "paging-large",
+            paging.run_large,
+            (PLAIN,),
+            features=paging.FEATURES,
+            servers=OURS,
+            has_archive=True,
+        ),
         Scenario("soak", soak.run, (PLAIN,), by_default=False),
     )
 }

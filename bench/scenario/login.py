@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable
 
 from .. import measure
 from ..load import client
@@ -12,16 +12,15 @@ from ..plan import Plan
 from ..record import Record
 from ..stats import quantile
 
+Enter = Callable[[], Awaitable[Client]]
+
 
 class Storm:
     """Clients that log in, several at once, and leave as soon as they are in."""
 
-    def __init__(self, target: Target, users: Iterator[str], transport: str) -> None:
+    def __init__(self, enter: Enter) -> None:
         self.took: list[float] = []  # seconds that each login took
-        self._target = target
-        self._users = users
-        self._transport = transport
-        self._resources = itertools.count()
+        self._enter = enter
 
     async def run(self, at_once: int, seconds: float) -> None:
         """Log in again and again for so long, and wait until all have left."""
@@ -37,22 +36,32 @@ class Storm:
 
     async def _login(self) -> Client:
         begin = time.monotonic()
-        resource = f"bench{next(self._resources)}"  # the last one may not have left yet
-        session = await client.login(self._target, next(self._users), self._transport, resource)
+        session = await self._enter()
         self.took.append(time.monotonic() - begin)
         return session
 
 
 async def run(target: Target, plan: Plan, transport: str) -> Record:
-    """Log in for the plan's seconds after the warm-up."""
+    """By the mechanism of the plan."""
     users = itertools.cycle(target.users[: plan.clients])
-    await Storm(target, users, transport).run(plan.logins_at_once, plan.warm_up)
-    storm, use = Storm(target, users, transport), measure.start(target.pid)
+    numbers = itertools.count()
+
+    async def enter() -> Client:
+        resource = f"bench{next(numbers)}"  # the last one may not have left yet
+        return await client.login(target, next(users), transport, resource)
+
+    return await measured("login", target, plan, transport, enter)
+
+
+async def measured(name: str, target: Target, plan: Plan, transport: str, enter: Enter) -> Record:
+    """Log in for the plan's seconds after the warm-up."""
+    await Storm(enter).run(plan.logins_at_once, plan.warm_up)
+    storm, use = Storm(enter), measure.start(target.pid)
     await storm.run(plan.logins_at_once, plan.seconds)
     used, count = use(), len(storm.took)
     took = sorted(storm.took)
     return Record(
-        "login",
+        name,
         target.name,
         target.version,
         transport,

@@ -3,7 +3,7 @@
 import shutil
 import subprocess
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import ClassVar
@@ -48,10 +48,10 @@ class Server(ABC):
         give(self.home, self.owner)
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator[Target]:
-        """The server on free ports of the loopback."""
+    async def running(self, features: Collection[str] = ()) -> AsyncIterator[Target]:
+        """The server on free ports of the loopback, with these features beside the usual."""
         plain, tls = ports(2)
-        async with self.started(plain, tls) as pid:
+        async with self.started(plain, tls, features) as pid:
             yield Target(
                 name=self.name,
                 version=self.version(),
@@ -71,8 +71,14 @@ class Server(ABC):
     async def provision(self) -> None:
         """Make the accounts of `self.users`, all with `PASSWORD`."""
 
+    async def archive(self, user: str, count: int) -> None:
+        """Put so many messages into a user's archive, while the server does not run."""
+        raise NotImplementedError(f"{self.name} is given no archive")
+
     @abstractmethod
-    def started(self, plain: int, tls: int) -> AbstractAsyncContextManager[int]:
+    def started(
+        self, plain: int, tls: int, features: Collection[str]
+    ) -> AbstractAsyncContextManager[int]:
         """Its pid, while it runs and accepts on both ports."""
 
 

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Collection
 from contextlib import AbstractAsyncContextManager
 from glob import glob
 from pathlib import Path
@@ -64,9 +65,13 @@ class Ejabberd(Server):
         pem = self.certificate.read_bytes() + self.key.read_bytes()
         (self.home / "both.pem").write_bytes(pem)
 
-    def started(self, plain: int, tls: int) -> AbstractAsyncContextManager[int]:
+    def started(
+        self, plain: int, tls: int, features: Collection[str]
+    ) -> AbstractAsyncContextManager[int]:
         config = self.home / "ejabberd.yml"
-        config.write_text(json.dumps(self.config(plain, tls), indent=1))  # YAML holds JSON
+        config.write_text(
+            json.dumps(self.config(plain, tls, features), indent=1)
+        )  # YAML holds JSON
         spool = ["-mnesia", "dir", f'"{self.home}/mnesia"']
         accounts = ["-s", "ejabberd", "-eval", f'{{ok, _}} = file:script("{self._script}")']
         return running(
@@ -85,7 +90,7 @@ class Ejabberd(Server):
             },
         )
 
-    def config(self, plain: int, tls: int) -> dict[str, object]:
+    def config(self, plain: int, tls: int, features: Collection[str] = ()) -> dict[str, object]:
         """Its settings."""
         listener = {
             "ip": "127.0.0.1",
@@ -95,7 +100,7 @@ class Ejabberd(Server):
             "backlog": 1024,  # 5 by default: a login storm would wait for the kernel's retries
         }
         modules: dict[str, object] = {module: {} for module in MODULES}
-        for feature in self.plan.features:
+        for feature in features:
             modules.update(EXTRA[feature])
         return {
             "hosts": [DOMAIN],

@@ -1,5 +1,6 @@
 """Prosody, from Debian's package."""
 
+from collections.abc import Collection
 from contextlib import AbstractAsyncContextManager
 
 from ..load import scram
@@ -67,9 +68,11 @@ class Prosody(Server):
         for user in self.users:
             (directory / f"{_escaped(user)}.dat").write_text(text)
 
-    def started(self, plain: int, tls: int) -> AbstractAsyncContextManager[int]:
+    def started(
+        self, plain: int, tls: int, features: Collection[str]
+    ) -> AbstractAsyncContextManager[int]:
         config = self.home / "prosody.cfg.lua"
-        config.write_text(self.config(plain, tls))
+        config.write_text(self.config(plain, tls, features))
         return running(
             ["prosody", "-F", "--config", config],
             port=tls,
@@ -77,9 +80,9 @@ class Prosody(Server):
             owner=self.owner,
         )
 
-    def config(self, plain: int, tls: int) -> str:
+    def config(self, plain: int, tls: int, features: Collection[str] = ()) -> str:
         """Its settings, in Lua."""
-        modules = [*MODULES, *(m for f in self.plan.features for m in EXTRA[f])]
+        modules = [*MODULES, *(m for f in features for m in EXTRA[f])]
         return CONFIG.format(
             home=self.home,
             modules=", ".join(f'"{module}"' for module in modules),

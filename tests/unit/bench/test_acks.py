@@ -1,7 +1,7 @@
 """The load answers for exactly what it got, however the bytes are split."""
 
 import pytest
-from bench.load.acks import ENABLED, Acks
+from bench.load.acks import ENABLED, RESUMED, Acks
 
 BEFORE = b"<iq type='result' id='sync'/>"
 STREAM = (
@@ -23,6 +23,28 @@ def test_any_split(size: int) -> None:
         assert told[0] == b"<a xmlns='urn:xmpp:sm:3' h='2'/>"
 
 
+@pytest.mark.parametrize("size", [1, 3, 1000])
+def test_what_the_server_says_of_ours(size: int) -> None:
+    heard: list[int] = []
+    acks = Acks([].append)
+    acks.on_answer = heard.append
+    stream = b"<enabled id='1'/><a xmlns='urn:xmpp:sm:3' h='3'/><message to='a'/><a h=\"12\"/>"
+    for at in range(0, len(stream), size):
+        acks.feed(stream[at : at + size])
+    assert heard == [3, 12]
+    assert acks.answered == 12
+    assert acks.handled == 1
+
+
+def test_it_goes_on_counting_on_another_stream() -> None:
+    told: list[bytes] = []
+    acks = Acks([].append)
+    acks.feed(b"<enabled id='1'/><message to='a'/><iq type='result'/><mess")
+    acks.go_on(told.append)
+    acks.feed(b"<iq id='bind'/><resumed h='1' previd='1'/><message to='a'/><r xmlns='x'/>")
+    assert told == [b"<a xmlns='urn:xmpp:sm:3' h='3'/>"]
+
+
 @pytest.mark.parametrize(
     ("answer", "is_enabled"),
     [
@@ -35,3 +57,16 @@ def test_what_the_server_says(answer: bytes, is_enabled: bool) -> None:
     found = ENABLED.search(answer)
     assert found is not None
     assert (found[1] is not None) is is_enabled
+
+
+@pytest.mark.parametrize(
+    ("answer", "is_resumed"),
+    [
+        (b"<resumed xmlns='urn:xmpp:sm:3' h='1' previd='x'/>", True),
+        (b"<failed xmlns='urn:xmpp:sm:3' h='1'><item-not-found/></failed>", False),
+    ],
+)
+def test_whether_a_session_goes_on(answer: bytes, is_resumed: bool) -> None:
+    found = RESUMED.search(answer)
+    assert found is not None
+    assert (found[1] is not None) is is_resumed

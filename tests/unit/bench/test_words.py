@@ -61,7 +61,7 @@ def test_accounts_are_enough_for_every_scenario() -> None:
 
 
 def test_settings_of_ejabberd(tmp_path: Path) -> None:
-    config = Ejabberd(tmp_path, Plan(features=tuple(EXTRA))).config(1000, 2000)
+    config = Ejabberd(tmp_path, Plan()).config(1000, 2000, EXTRA)
     read = json.loads(json.dumps(config))
     assert [each["port"] for each in read["listen"]] == [1000, 2000]
     assert {"mod_mam", "mod_carboncopy", "mod_stream_mgmt", "mod_roster"} <= set(read["modules"])
@@ -71,7 +71,7 @@ def test_settings_of_prosody(tmp_path: Path) -> None:
     plain = Prosody(tmp_path, Plan()).config(1000, 2000)
     assert "c2s_ports = { 1000 }" in plain
     assert '"carbons"' not in plain
-    assert '"carbons"' in Prosody(tmp_path, Plan(features=("carbons",))).config(1000, 2000)
+    assert '"carbons"' in Prosody(tmp_path, Plan()).config(1000, 2000, ["carbons"])
     assert 'password_hash = "SHA-256"' in Prosody(tmp_path, Plan(mechanism="SCRAM-SHA-256")).config(
         1000, 2000
     )
@@ -93,11 +93,36 @@ async def test_pyrite_takes_its_settings_and_has_its_accounts(tmp_path: Path) ->
     file.write_text(server.config(1000, 2000))
     settings = load(file, Installed())
     assert not settings.tls.required
+    modules = settings.host[DOMAIN].modules or ()
+    assert "archive" not in modules
+    assert {"acks", "carbons", "roster"} <= set(modules)
+    assert '"archive"' in server.config(1000, 2000, ["archive"]).replace("'", '"')
     stores = await open_stores(settings.store.url, settings.data, SystemClock())
     async with stores:
         account = await stores.accounts.find(JID.parse(f"user0001@{DOMAIN}"))
     assert account is not None
     assert {keys.mechanism for keys in account.keys} >= {"SCRAM-SHA-1", "SCRAM-SHA-256"}
+
+
+async def test_pyrite_is_given_an_archive(tmp_path: Path) -> None:
+    server = Pyrite(tmp_path, SMALL)
+    await server.provision()
+    await server.archive("user0001", 7)
+    async with await open_stores("sqlite:///pyrite.db", tmp_path / "data", SystemClock()) as stores:
+        page = await stores.archive.page(JID.parse(f"user0001@{DOMAIN}"), limit=10)
+    assert len(page.entries) == 7
+    assert f"to='user0000@{DOMAIN}/bench'" in page.entries[0].stanza
+
+
+async def test_others_are_given_none(tmp_path: Path) -> None:
+    for kind in (Prosody, Ejabberd):
+        with pytest.raises(NotImplementedError, match=kind.name):
+            await kind(tmp_path, SMALL).archive("user0000", 1)
+
+
+def test_what_the_peers_cannot_do_is_not_asked_of_them() -> None:
+    ours = [name for name, each in SCENARIOS.items() if each.servers == ("pyrite",)]
+    assert ours == ["login-fast", "paging-large"]
 
 
 def test_every_server_is_known_by_its_name() -> None:
