@@ -9,9 +9,10 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from tests.entering import BIND, come, enter, want
 from tests.peer import PASSWORD
 from tests.resuming import chat, enabled, resumable, resume, strand
-from tests.service import JULIET, VERONA, Service, condition, serving, until
+from tests.service import JULIET, ROMEO, VERONA, Service, condition, serving, until
 
 from pyrite.core.xml import Element
 
@@ -172,3 +173,14 @@ async def test_a_session_waits_for_its_client_as_long_as_before(tmp_path: Path) 
         await until(lambda: not len(service.server.resumption))
         _, answer = await resume(service, JULIET.at("balcony"), id, 0)
         assert answer.name.tag == "failed"
+
+
+async def test_a_token_is_good_for_its_weeks_whatever_an_hour_does(tmp_path: Path) -> None:
+    """Its end is a date, since it outlives the server; one from the future is no forgery."""
+    async with serving(tmp_path) as service:
+        token = (await enter(await service.secured(), want())).token
+        for by in STEPS:
+            step(service, by)
+            entered = await come(await service.secured(), token, BIND)
+            assert entered.success.identifier is not None
+            assert entered.success.identifier.bare == ROMEO
