@@ -188,6 +188,9 @@ MEMBERS: dict[type, tuple[str, ...]] = {
         *("host", "log", "meter", "name", "scope", "services", "settings", "spec", "start"),
         *("stop", "values"),
     ),
-    Session: ("address", "host", "is_available", "jid", "lang", "presence", "priority", "send"),
+    Session: (
+        *("address", "host", "is_available", "jid", "lang", "presence", "priority", "send"),
+        "send_kept",
+    ),
     Sessions: ("at", "available", "find", "of"),
 }
