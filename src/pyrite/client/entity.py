@@ -296,6 +296,21 @@ class Entity(ABC):
 
     # --- for the keeper and for features ---------------------------------------------
 
+    @property
+    def offered(self) -> Element | None:
+        """The features of the stream, as the server last told them."""
+        session = self._keeper.session
+        return session.features if session is not None else None
+
+    def put_nonza(self, nonza: Any) -> None:
+        """Send what is no stanza. While there is no connection it is not sent at all."""
+        if self.is_online:
+            self._keeper.outbox.say(nonza)
+
+    def break_off(self) -> None:
+        """End a connection that is dead without having said so: another one is made."""
+        self._keeper.break_off()
+
     async def tell(self, event: object, about: Hashable = None) -> None:
         """Tell who wants to know, in order with all else that is `about` the same."""
         for handler in tuple(self._hearers.get(event.__class__, ())):

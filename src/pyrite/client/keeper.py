@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from ..core.ack import Acks
 from ..core.errors import StanzaError, StreamError
 from ..core.jid import JID
+from ..core.negotiate import FEATURES
 from ..core.payload import decode
 from ..core.stanza import Stanza, read
 from ..core.xml import Element
@@ -225,6 +226,11 @@ class Keeper:
         if self._link is not None:
             self._link.wake()
 
+    def break_off(self) -> None:
+        """The connection is of no use any more, though nobody has said so: make another one."""
+        if self._link is not None and self.is_online:
+            self._link.abort()
+
     def check(self) -> None:
         """Raises `SessionClosed` when nothing will be sent any more."""
         if self.closed is not None:
@@ -233,6 +239,10 @@ class Keeper:
     async def _receive(self, element: Element) -> None:
         if element.name.ns == wire.NS:
             self._count(element)
+            return
+        if element.name == FEATURES and self.session is not None:
+            # what follows an authentication that has bound a resource (XEP-0388 §2.6.1)
+            self.session = replace(self.session, features=element)
             return
         try:
             stanza = read(element)

@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ..core.ack import Acks, WrongCountError
 from ..core.errors import StreamError
@@ -79,6 +79,11 @@ class Outbox:
         if taken and self.acks is None:
             self._room.set()
         return "".join(texts)
+
+    def say(self, nonza: Any) -> None:
+        """Send what is no stanza, before those that wait. It goes with this connection or never."""
+        self._control.append(write(encode(nonza), NS))
+        self._wake()
 
     # --- acknowledgements ------------------------------------------------------------
 
