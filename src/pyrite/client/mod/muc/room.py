@@ -1,0 +1,334 @@
+"""A room that this client is in: what it says there, what it hears, and how it stays."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from ....core.errors import StanzaError
+from ....core.jid import JID
+from ....core.stanza import Message, Presence, Stanza
+from ....kit.cache import Cache
+from ....wire import conference, disco, muc
+from ....wire.message import Body, Subject
+from ....wire.ping import Ping
+from ....wire.stanzaid import OriginId
+from ...errors import SessionClosed, SessionReset
+from ...heard import BUFFERED, Heard
+from ...receipt import Receipt
+from .admin import Administered
+from .events import (
+    Destroyed,
+    Failed,
+    Left,
+    Returned,
+    RoomEvent,
+    ShutDown,
+    ShutOut,
+    is_final,
+)
+from .view import View
+
+if TYPE_CHECKING:
+    from ...entity import Entity
+
+QUIET = 900.0  # seconds without a word, after which we ask whether we are still in (XEP-0410 §4)
+LEAVING = 5.0  # seconds that the room has to see us off
+WAITS = (0.0, 1.0, 5.0, 15.0, 60.0, 120.0, 300.0, 300.0)  # seconds before each try to come back
+UNSEEN = 1000  # messages of ours that the room has not told to all yet
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """How to come in."""
+
+    nick: str
+    password: str | None = None
+    history: int | None = None
+
+
+class Room(View, Administered):
+    """One room, within the block of `Muc.join`. It stays what it is when the session is lost:
+    the client comes in again by itself, and tells `Returned`."""
+
+    def __init__(self, client: Entity, jid: JID, wishes: Wishes) -> None:
+        super().__init__(jid, wishes.nick)
+        self.client = client
+        self.is_over = False
+        self._wishes = wishes
+        self._entering: asyncio.Future[None] | None = None
+        self._renaming: asyncio.Future[None] | None = None
+        self._left = asyncio.Event()
+        self._lost = asyncio.Event()
+        self._is_quiet = True
+        self._last: datetime | None = None  # when we last heard of the room
+        self._unseen: Cache[str, Receipt] = Cache(UNSEEN)
+        self._hearing: list[Heard[RoomEvent]] = []
+        self._early: deque[RoomEvent] | None = deque(maxlen=BUFFERED)
+
+    # --- what the program does -------------------------------------------------------
+
+    def events(self) -> Heard[RoomEvent]:
+        """What happens from now on; the first who asks is told what came since we are in.
+
+        It ends when we are out for good.
+        """
+        heard: Heard[RoomEvent] = Heard(self._forget)
+        self._hearing.append(heard)
+        early, self._early = self._early or (), None
+        for event in early:
+            heard.give(event)
+        if self.is_over:
+            heard.end()
+        return heard
+
+    async def say(self, *content: Any) -> Receipt:
+        """Say something to all: a text or payloads.
+
+        `acked`, and `delivered`, are reached when the room has told it to all. Where it does
+        not, the receipt fails with the room's `StanzaError`.
+        """
+        message = Message("groupchat", self.jid, id=self.client.ids())
+        payloads = [Body(one) if isinstance(one, str) else one for one in content]
+        message = message.add(*payloads, OriginId(message.id or ""))
+        receipt = await self.client.send(message)
+        self._unseen.put(message.id or "", receipt)
+        return receipt
+
+    async def whisper(self, nick: str, *content: Any) -> Receipt:
+        """Say something to one occupant alone (§7.5)."""
+        receipt = await self.client.send(self.jid.at(nick), *content, muc.User())
+        self._unseen.put(receipt.message.id or "", receipt)
+        return receipt
+
+    async def set_subject(self, subject: str) -> Receipt:
+        """What is to be talked about (§8.1)."""
+        message = Message("groupchat", self.jid, id=self.client.ids()).add(Subject(subject))
+        receipt = await self.client.send(message)
+        self._unseen.put(message.id or "", receipt)
+        return receipt
+
+    async def rename(self, nick: str) -> None:
+        """Take another nick (§7.6). Raises `StanzaError`, ``conflict`` if somebody has it."""
+        self._renaming = asyncio.get_running_loop().create_future()
+        try:
+            async with asyncio.timeout(self.client.timeout):
+                await self.client.send_presence(self._present(nick))
+                await self._renaming
+        finally:
+            self._renaming = None
+
+    async def invite(
+        self, jid: JID | str, why: str | None = None, *, direct: bool = False
+    ) -> Receipt:
+        """Ask somebody to come: through the room, which may make them a member (§7.8.2).
+
+        `direct`: without the room, which may not know of it (XEP-0249).
+        """
+        guest = JID.parse(jid) if isinstance(jid, str) else jid
+        if direct:
+            asked = conference.Conference(self.jid, self._wishes.password, why)
+            return await self.client.send(guest, asked, type="normal")
+        user = muc.User(invites=(muc.Invite(to=guest, reason=why),))
+        receipt = await self.client.send(self.jid, user, type="normal")
+        self._unseen.put(receipt.message.id or "", receipt)
+        return receipt
+
+    # --- coming and going ------------------------------------------------------------
+
+    async def enter(self, history: muc.History | None) -> None:
+        """Ask to be let in, and wait. Raises `StanzaError` as the room says, `TimeoutError`."""
+        self.forget()
+        self.features = await self._features()
+        nick, entering = self.nick, asyncio.get_running_loop().create_future()
+        self._entering = entering
+        join = muc.Join(self._wishes.password, history)
+        try:
+            async with asyncio.timeout(self.client.timeout):
+                await self.client.send_presence(self._present(nick).add(join))
+                await entering
+        finally:
+            self._entering = None
+
+    async def leave(self) -> None:
+        """Go. The room has a little time to say that we are out."""
+        self.is_over = True
+        try:
+            if self.me is not None:
+                away = Presence("unavailable", self.jid.at(self.nick))
+                await self.client.send_presence(away)
+                async with asyncio.timeout(LEAVING):
+                    await self._left.wait()
+        except (TimeoutError, SessionClosed):
+            pass
+        finally:
+            self.end()
+
+    def end(self) -> None:
+        """Nothing is heard of it any more."""
+        self.is_over = True
+        self._left.set()
+        for heard in self._hearing:
+            heard.end()
+
+    def lose(self) -> None:
+        """The session in which we came is gone."""
+        self._lost.set()
+        self._left.set()
+        self._fail(SessionReset("the session was lost before the room had answered"))
+
+    def _present(self, nick: str) -> Presence:
+        """What we say of ourselves to everybody, said here."""
+        own = self.client.presence
+        payloads = own.payloads if own is not None and own.type is None else ()
+        return Presence(None, self.jid.at(nick), payloads=payloads)
+
+    async def follow(self, presence: Presence) -> None:
+        """Say here, too, what is said to everybody (§7.7)."""
+        if self.me is not None:
+            await self.client.send_presence(presence.routed(to=self.jid.at(self.nick)))
+
+    async def _features(self) -> frozenset[str]:
+        """What the room can do; a room that is only made by coming can do nothing yet."""
+        try:
+            return (await self.client.request(disco.Info(), self.jid, expect=disco.Info)).vars
+        except StanzaError:
+            return frozenset()
+
+    # --- staying (XEP-0410) ----------------------------------------------------------
+
+    async def stay(self) -> None:
+        """Come in again whenever we are found to be out. Ends when we are so for good."""
+        try:
+            while not self.is_over:
+                if not await self._is_in():
+                    await self._come_back()
+        except SessionClosed:
+            self.end()
+
+    async def _is_in(self) -> bool:
+        """Wait until it is time to wonder, or we know to be out."""
+        self._is_quiet = True
+        sleeping = asyncio.ensure_future(self.client.clock.sleep(QUIET))
+        losing = asyncio.ensure_future(self._lost.wait())
+        try:
+            await asyncio.wait((sleeping, losing), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (sleeping, losing):
+                task.cancel()
+            await asyncio.wait((sleeping, losing))
+        if self._lost.is_set():
+            return False
+        return not self._is_quiet or await self.ping()
+
+    async def ping(self) -> bool:
+        """Whether we are in the room, as far as anybody can say."""
+        try:
+            await self.client.request(Ping(), self.jid.at(self.nick))
+        except StanzaError as error:
+            return muc.is_in(error) is not False
+        except (TimeoutError, SessionReset):
+            return True  # not known; the session tells by itself that it is another one
+        return True
+
+    async def _come_back(self) -> None:
+        error: Exception = SessionReset("the room was lost")
+        for wait in WAITS:
+            await self.client.clock.sleep(wait)
+            self._lost.clear()
+            self._left.clear()
+            try:
+                await self.enter(muc.History(since=self._last))
+            except (StanzaError, TimeoutError, SessionReset) as failed:
+                error = failed
+                if is_final(failed):
+                    break
+            else:
+                await self.tell([Returned()])
+                return
+        await self.tell([ShutOut(error)])
+        self.end()
+
+    # --- what comes ------------------------------------------------------------------
+
+    def take(self, stanza: Stanza) -> list[RoomEvent]:
+        """What has happened, as a stanza from the room's address says."""
+        self._is_quiet, self._last = False, self.client.clock.now()
+        if (error := stanza.error) is not None:
+            self._refused(stanza, error)
+            return []
+        user = muc.user(stanza)
+        if isinstance(stanza, Message):
+            events = self.said(stanza, user)
+            if stanza.type == "groupchat":
+                self._reflected(stanza)
+            return events
+        nick = stanza.sender.resource if stanza.sender is not None else None
+        if nick is None or user is None or not isinstance(stanza, Presence):
+            return []  # of the room itself, or no word of a room
+        events = []
+        if stanza.type is None:
+            events = self.here(stanza, nick, user)
+        elif stanza.type == "unavailable":
+            events = self.gone(stanza, nick, user)
+        if muc.OWN in user.codes:
+            self._settle(is_here=stanza.type is None, is_renamed=muc.NICK_CHANGED in user.codes)
+        return events
+
+    def _settle(self, *, is_here: bool, is_renamed: bool) -> None:
+        """Tell who waits to be in, or to be called otherwise."""
+        if is_here and self._entering is not None and not self._entering.done():
+            self._entering.set_result(None)
+        is_named = is_here or is_renamed
+        if is_named and self._renaming is not None and not self._renaming.done():
+            self._renaming.set_result(None)
+
+    def _refused(self, stanza: Stanza, error: Exception) -> None:
+        if isinstance(stanza, Presence):
+            self._fail(error)
+            return
+        receipt = self._unseen.get(stanza.id or "")
+        if receipt is not None:
+            self._unseen.pop(stanza.id or "")
+            receipt.fail(error)
+
+    def _fail(self, error: Exception) -> None:
+        """Whoever waits for the room need wait no longer."""
+        for waiting in (self._renaming, self._entering):
+            if waiting is not None and not waiting.done():
+                waiting.set_exception(error)
+                return
+
+    def _reflected(self, message: Message) -> None:
+        """What we have said has come back: the room has told it to all."""
+        if message.sender is None or message.sender.resource != self.nick:
+            return
+        with suppress(StanzaError):
+            origin = message.get(OriginId)
+            for id in (message.id, origin.id if origin is not None else None):
+                receipt = self._unseen.get(id or "")
+                if receipt is not None:
+                    self._unseen.pop(id or "")
+                    receipt.acked.reach()
+                    receipt.delivered.reach()
+
+    async def tell(self, events: list[RoomEvent]) -> None:
+        """Tell who goes through `events`, and see what it means for us."""
+        for event in events:
+            if self._early is not None:
+                self._early.append(event)
+            for heard in tuple(self._hearing):
+                await heard.put(event)
+            match event:
+                case Left(reason=Failed() | ShutDown(), is_own=True) if not self.is_over:
+                    self.lose()
+                case Left(is_own=True) | Destroyed():
+                    self.end()
+
+    def _forget(self, heard: Heard[Any]) -> None:
+        if heard in self._hearing:
+            self._hearing.remove(heard)
