@@ -6,7 +6,7 @@ import asyncio
 import random
 from abc import ABC, abstractmethod
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Coroutine, Hashable, Sequence
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar, overload
 
@@ -310,6 +310,10 @@ class Entity(ABC):
     def break_off(self) -> None:
         """End a connection that is dead without having said so: another one is made."""
         self._keeper.break_off()
+
+    def start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Go on with `work` beside all else. What it raises reaches who opened the client."""
+        return self._tasks.create_task(work)
 
     async def tell(self, event: object, about: Hashable = None) -> None:
         """Tell who wants to know, in order with all else that is `about` the same."""
