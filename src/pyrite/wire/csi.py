@@ -7,7 +7,8 @@ from collections.abc import Hashable
 from ..core.errors import StanzaError
 from ..core.payload import name_of, payload
 from ..core.stanza import Message, Presence, Stanza
-from . import Spec, carbons, chatstates, markers, receipts
+from ..core.xml import Element
+from . import Spec, bind2, carbons, chatstates, markers, receipts, sasl2
 from .forward import stanza_in
 from .message import has_body
 
@@ -36,6 +37,28 @@ class Active:
 @payload(NS, "inactive")
 class Inactive:
     """Nobody looks, until `Active` (§4.2)."""
+
+
+#: What leads from the stream's features to what can be bound along with an authentication.
+_INLINE = name_of(bind2.Feature)
+_WAY = frozenset(
+    (
+        *map(name_of, (Csi, sasl2.Authentication, sasl2.Inline)),
+        *map(name_of, (bind2.Bind, bind2.Inline, bind2.Feature)),
+    )
+)
+
+
+def is_offered(features: Element) -> bool:
+    """Whether the server takes these elements, as its stream features say (§4.1).
+
+    Before an authentication they say so of a resource that is bound with it (XEP-0386 §3.1).
+    """
+    if features.name == _INLINE:
+        return bool(features.attrs.get("var") == NS)
+    if features.name == name_of(Csi):
+        return True
+    return any(is_offered(inner) for inner in features.elements if inner.name in _WAY)
 
 
 def topic(stanza: Stanza) -> Hashable | None:
