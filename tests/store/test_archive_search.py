@@ -265,3 +265,29 @@ async def backwards(stores: Stores, query: Query, size: int) -> list[Entry]:
         found = entries + found
         before = found[0].id if found else END
     return found
+
+
+@pytest.mark.parametrize("fresh", [0, 100, 1 << 20])  # nothing of it is remembered, some, all
+async def test_what_is_taken_back_never_comes_into_the_index(tmp_path: Path, fresh: int) -> None:
+    """What the index remembers of an entry is what stands in the archive."""
+    batching = Batching(window=0, fresh=fresh)
+    async with await open_stores(URL, tmp_path, ManualClock(), batching=batching) as stores:
+        for body in ("alas", "poor yorick"):
+            id, text = stores.archive.next_id(), f"<message><body>{body}</body></message>"
+            await asyncio.shield(stores.archive.add(id, ROMEO, JULIET, STAMP, text, body=body))
+        assert await stores.archive.replace(ROMEO, id, "<message/>")
+        await stores.archive.purge(Keep())  # all is in the index now
+        assert await found_in_index(stores, "1_alas") == 1
+        assert await found_in_index(stores, "1_yorick") == 0
+        octets = await stores.engine.read(lambda db: db.execute(OCTETS).fetchone())
+        assert octets == (len("<message><body>alas</body></message>") + len("<message/>"),)
+
+
+OCTETS = "SELECT bytes FROM archive_owners"
+MATCHING = "SELECT count(*) FROM archive_terms WHERE archive_terms MATCH ?"
+
+
+async def found_in_index(stores: Stores, term: str) -> int:
+    row = (f'"{term}"',)
+    (count,) = await stores.engine.read(lambda db: db.execute(MATCHING, row).fetchone())
+    return int(count)

@@ -16,7 +16,7 @@ from .....store.engine import Engine
 from .....store.texts import EPOCH, id_set, key, size, to_ms
 from ...archive import ALL, END, Entry, Keep, Mark, Page, Query
 from . import purging
-from .index import COLUMNS, IS_GROUPCHAT, IS_SENT, Row, add_to_index, take_from_index
+from .index import COLUMNS, IS_GROUPCHAT, IS_SENT, Fresh, Row, add_to_index, take_from_index
 from .intake import BATCHING, Batching, Intake, placed
 from .reading import ID_BITS, Search, counted, found, in_range, to_entry
 
@@ -49,7 +49,8 @@ class SqliteArchive:
         self._engine, self._clock, self._last, self._random = engine, clock, last, random
         self._noise = iter(b"")  # random octets that are not used yet
         self._batch = batching.index
-        self._intake = Intake(engine, clock, batching)
+        self._fresh = Fresh(batching.fresh)
+        self._intake = Intake(engine, clock, batching, self._fresh)
 
     @classmethod
     async def open(
@@ -150,6 +151,7 @@ class SqliteArchive:
             if row is None:
                 return False
             take_from_index(database, [row])
+            self._fresh.forget(id)
             database.execute(REPLACE, (stanza, id))
             if id <= database.execute(MARK).fetchone()[0]:
                 add_to_index(
@@ -183,7 +185,7 @@ class SqliteArchive:
 
     async def purge(self, keep: Keep) -> int:
         await self._intake.settled()
-        return await purging.purge(self._engine, keep, self._batch)
+        return await purging.purge(self._engine, keep, self._batch, self._fresh)
 
     async def _find(self, search: Search, most: int, *, newest: bool = False) -> list[Row]:
         await self._intake.settled(search.owner)

@@ -8,7 +8,7 @@ only proposes: whoever reads an entry looks whether it is what was asked for.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from itertools import chain, starmap
 from typing import Any, Final, NamedTuple, TypeVar
@@ -24,6 +24,7 @@ IS_SENT, IS_GROUPCHAT = 1, 2  # flags
 BODY_BITS: Final = 32  # of ``body_at``: the length, below the start
 
 COLUMNS: Final = "e.id, e.number, e.stamp, e.flags, e.peer, e.name, e.body_at, e.body, e.stanza"
+UNINDEXED: Final = "SELECT id FROM archive_entries WHERE id > ? ORDER BY id LIMIT ?"
 WAITING: Final = f"""SELECT {COLUMNS} FROM archive_entries e WHERE e.id > ?
     ORDER BY e.id LIMIT ?"""  # noqa: S608
 MARK: Final = "SELECT mark FROM archive_state WHERE one = 1"
@@ -116,10 +117,46 @@ def insert(
         done += chunk
 
 
-def index_some(database: sqlite3.Connection, batch: int) -> int:
+class Fresh:
+    """What was written lately, so that the index need not read it again: id -> entry.
+
+    Only the writer's thread has it. What is in it need not be in the database, for its
+    transaction may have failed; but if it is there, it is the same.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most  # characters of stanzas
+        self._size = 0
+        self._rows: dict[int, Row] = {}
+
+    def put(self, rows: Iterable[Row]) -> None:
+        """Remember `rows`; if that is too much, nothing: the index is far behind."""
+        for row in rows:
+            if row.id not in self._rows:  # else the group is tried again
+                self._rows[row.id] = row
+                self._size += len(row.stanza)
+        if self._size > self._most:
+            self._rows, self._size = {}, 0
+
+    def forget(self, id: int) -> None:
+        """It is not the same any more."""
+        self.take([id])
+
+    def take(self, ids: Sequence[int]) -> list[Row] | None:
+        """Those of `ids`, which are then forgotten; `None` unless all are there."""
+        rows = [row for id in ids if (row := self._rows.pop(id, None)) is not None]
+        self._size -= sum(len(row.stanza) for row in rows)
+        return rows if len(rows) == len(ids) else None
+
+
+def index_some(database: sqlite3.Connection, batch: int, fresh: Fresh) -> int:
     """Index the next entries that wait for it; how many, less than `batch` if that is all."""
-    mark = database.execute(MARK).fetchone()
-    if rows := [*starmap(Row, database.execute(WAITING, (*mark, batch)).fetchall())]:
+    (mark,) = database.execute(MARK).fetchone()
+    ids = [id for (id,) in database.execute(UNINDEXED, (mark, batch)).fetchall()]
+    rows = fresh.take(ids)
+    if rows is None:
+        rows = [*starmap(Row, database.execute(WAITING, (mark, batch)).fetchall())]
+    if rows:
         add_to_index(database, rows)
         database.execute(SET_MARK, (rows[-1].id,))
     return len(rows)

@@ -13,7 +13,7 @@ from .....kit.clock import Clock
 from .....store.engine import Engine
 from .....store.errors import StoreBusy, StoreClosed, StoreError
 from .....store.texts import id_set
-from .index import BODY_BITS, Row, add_to_index, index_some, insert
+from .index import BODY_BITS, Fresh, Row, add_to_index, index_some, insert
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +39,8 @@ class Batching:
 
     `window`: milliseconds that a message waits for others. `patience`: seconds for which a disk
     that refuses is tried again. `count`, `octets`: the most that may wait; what comes then is
-    refused. `index`: entries that are indexed at once, some 10 ms of the writer.
+    refused. `index`: entries that are indexed at once, some 10 ms of the writer. `fresh`:
+    characters of what is not indexed yet that are remembered for that.
     """
 
     window: float = 5.0
@@ -47,6 +48,7 @@ class Batching:
     count: int = 20_000
     octets: int = 64 << 20
     index: int = 1000
+    fresh: int = 4 << 20
 
 
 BATCHING: Final = Batching()
@@ -74,8 +76,9 @@ class Group:
 class Intake:
     """Takes entries on the loop; a task writes them, which is there while there are some."""
 
-    def __init__(self, engine: Engine, clock: Clock, batching: Batching) -> None:
+    def __init__(self, engine: Engine, clock: Clock, batching: Batching, fresh: Fresh) -> None:
         self._engine, self._clock, self._batching = engine, clock, batching
+        self._fresh = fresh
         self._loop = asyncio.get_running_loop()
         self._waiting: deque[Group] = deque()  # the last of them collects
         self._writing: Group | None = None
@@ -168,7 +171,7 @@ class Intake:
         pause = FIRST_PAUSE
         while True:
             try:
-                await self._engine.write(lambda db: add(db, group.rows, group.skew))
+                await self._engine.write(lambda db: add(db, group.rows, group.skew, self._fresh))
             except StoreError as error:
                 end = group.began + self._batching.patience
                 if self._ending.is_set() or self._clock.monotonic() >= end:
@@ -197,7 +200,9 @@ class Intake:
         batch = self._batching.index
         while self._unindexed >= batch and not self._ending.is_set():
             try:
-                done = await self._engine.write(lambda database: index_some(database, batch))
+                done = await self._engine.write(
+                    lambda database: index_some(database, batch, self._fresh)
+                )
             except StoreError as error:
                 if not self._is_index_failing:
                     log.error("the archive's index fails: %s", error)
@@ -209,19 +214,24 @@ class Intake:
                 return
 
 
-def add(database: sqlite3.Connection, rows: list[New], skew: int) -> None:
+def add(
+    database: sqlite3.Connection, rows: list[New], skew: int, fresh: Fresh | None = None
+) -> None:
     """Insert `rows`; those that were there already stay as they are.
 
-    So it may be done again when the disk could not tell whether it was done.
+    So it may be done again when the disk could not tell whether it was done. `fresh` has those
+    that are left to index.
     """
     numbers = _numbers(database, {row[1] for row in rows})
-    ids = [row[0] for row in rows]
+    known = [Row(row[0], numbers[row[1]], *row[2:]) for row in rows]
+    ids = [row.id for row in known]
     (mark,) = database.execute(REACHED, (max(ids), skew)).fetchone()
     late = _late(database, {id for id in ids if id <= mark}) if min(ids) <= mark else set()
-    insert(database, ADD, rows, lambda row: (row[0], numbers[row[1]], *row[2:]))
+    insert(database, ADD, known, tuple)
     if late:
-        known = [Row(row[0], numbers[row[1]], *row[2:]) for row in rows if row[0] in late]
-        add_to_index(database, known)
+        add_to_index(database, [row for row in known if row.id in late])
+    elif fresh is not None:
+        fresh.put(known)
 
 
 def _late(database: sqlite3.Connection, ids: set[int]) -> set[int]:

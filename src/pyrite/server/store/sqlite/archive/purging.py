@@ -10,7 +10,7 @@ from typing import Final
 from .....store.engine import Engine
 from .....store.texts import size, to_ms
 from ...archive import END, Keep
-from .index import COLUMNS, Row, index_some, kind_term, remove
+from .index import COLUMNS, Fresh, Row, index_some, kind_term, remove
 from .reading import INDEXED, id_at
 
 STEP: Final = 1000  # entries that go at once: some 15 ms of the writer
@@ -34,9 +34,9 @@ MERGE: Final = "INSERT INTO archive_terms (archive_terms, rank) VALUES ('merge',
 DROP_ORPHAN: Final = "DELETE FROM archive_orphans WHERE number = ?"
 
 
-async def purge(engine: Engine, keep: Keep, batch: int) -> int:
+async def purge(engine: Engine, keep: Keep, batch: int, fresh: Fresh) -> int:
     """See `Archive.purge`."""
-    while await engine.write(lambda database: index_some(database, batch)) == batch:
+    while await engine.write(lambda database: index_some(database, batch, fresh)) == batch:
         pass  # until all is in the index
     removed = 0
     if keep.since is not None:

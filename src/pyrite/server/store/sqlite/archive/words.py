@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import islice, pairwise
 from typing import Final
 
@@ -17,6 +18,8 @@ SEARCHED: Final = 1 << 16  # characters of a text that are looked into
 MOST: Final = 2000  # words of a text, in its order; what it has more is not found
 ASKED: Final = 32  # words of one search; what it has more is no condition
 LONGEST: Final = 64  # characters; what is longer is more words than one
+
+SHORT: Final = 4096  # characters of a text whose words are remembered for the next one
 
 #: Thai and Lao, Burmese, Khmer, Kana, Han, Hangul: no spaces, or endings behind the words.
 _DENSE: Final = (
@@ -29,11 +32,19 @@ _plain = re.compile(rf"[^\W_]{{1,{LONGEST}}}").findall
 _pieces = re.compile(rf"([{_DENSE}]+)|[{_EMOJI}]|[^\W_{_DENSE}]{{1,{LONGEST}}}").finditer
 
 
-def words(text: str) -> set[str]:
+def words(text: str) -> frozenset[str]:
     """What of `text` can be found."""
+    return _near(text) if len(text) <= SHORT else _words(text)
+
+
+def _words(text: str) -> frozenset[str]:
     if text.isascii():
-        return set(_plain(text[:SEARCHED].lower())[:MOST])
-    return set(islice(_folded_words(text, singly=True), MOST))
+        return frozenset(_plain(text[:SEARCHED].lower())[:MOST])
+    return frozenset(islice(_folded_words(text, singly=True), MOST))
+
+
+#: The copy of who writes is followed by that of who reads, with the same words.
+_near = lru_cache(maxsize=16)(_words)
 
 
 def asked(text: str) -> set[str]:
