@@ -45,6 +45,10 @@ class AuthenticationFailed(ClientError):
         return self.condition not in ("temporary-auth-failure", "aborted")
 
 
+class ResumeUnanswered(ClientError, TimeoutError):
+    """The server says nothing to who comes back to a session: a new one, then."""
+
+
 class SessionReset(ClientError):
     """The session was lost before the answer came: whether it was done is not known."""
 

@@ -17,7 +17,7 @@ from ..core.stanza import Stanza, read
 from ..core.xml import Element
 from ..kit.clock import Clock
 from ..wire import acks as wire
-from .errors import AuthenticationFailed, SessionClosed
+from .errors import AuthenticationFailed, ResumeUnanswered, SessionClosed
 from .link import Link
 from .login import Resumable, Session
 from .outbox import Outbox
@@ -183,6 +183,9 @@ class Keeper:
                 session, link = await self._log_in(self._resumable())
             except (OSError, TimeoutError, StreamError, AuthenticationFailed) as error:
                 failed += 1
+                if isinstance(error, ResumeUnanswered) and self.session is not None:
+                    # COMPAT: Prosody's mod_smacks, which fails to resume over BOSH
+                    self.session = replace(self.session, enabled=None)
                 if self._is_hopeless(error) or failed == self._backoff.attempts:
                     raise
                 log.info("no connection yet: %s: %s", self.owner.jid.bare, error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Protocol
@@ -19,7 +20,7 @@ PATIENCE = 30.0  # seconds that a server may take for one step of the log-in
 QUEUED = 100  # elements that may come unasked for before there is a session
 
 Receive = Callable[[Element], Coroutine[Any, Any, None]]
-Fill = Callable[[], str]
+Fill = Callable[[], list[str]]  # stanzas, written for a stream of TCP
 
 
 class LinkEnded(ConnectionError):
@@ -79,30 +80,97 @@ class Link(Protocol):
         """Wait until all is over; why."""
 
 
-class TcpLink:
-    """A stream on a TCP connection, with TLS from its beginning or from inside (RFC 6120)."""
+class BaseLink(ABC):
+    """What all links do alike with what has come."""
 
-    def __init__(
-        self, tls: TlsContext | None, *, direct: bool = False, content: str = "jabber:client"
-    ) -> None:
-        self._tls = tls
-        self.stream_id = ""  # as the server's header says
-        self.stream = Stream(content, limits=Limits())
-        self.connection: Connection[Event] = Connection(
-            self.stream.feed, self._handle, self._take, tls=tls if direct else None
-        )
+    def __init__(self) -> None:
         self._waiting: deque[Element] = deque()
         self._news = asyncio.Event()
         self._receive: Receive | None = None
         self._fill: Fill | None = None
         self._end: LinkEnded | None = None
         self._running: asyncio.Task[None] | None = None
+        self.stream_id = ""  # as the server says
         self.peer = ""
 
     def start(self) -> None:
         """Begin to read. The connection must have been made."""
-        self.peer = self.connection.peer_address
         self._running = asyncio.ensure_future(self._run())
+
+    @abstractmethod
+    async def _run(self) -> None:
+        """Carry elements until all is over."""
+
+    @abstractmethod
+    def wake(self) -> None: ...
+
+    @abstractmethod
+    def close(self, error: StreamError | None = None) -> None: ...
+
+    def _over(self, text: str, cause: StreamError | None = None) -> None:
+        self._end = self._end or LinkEnded(text, cause)
+        self._news.set()
+
+    async def next(self) -> Element:
+        await self._until(lambda: bool(self._waiting))
+        return self._waiting.popleft()
+
+    async def _until(self, is_there: Callable[[], bool]) -> None:
+        """Wait for what the server owes us. Raises as `next` does."""
+        async with asyncio.timeout(PATIENCE):
+            while not is_there():
+                if self._end is not None:
+                    raise self._end.cause or self._end
+                self._news.clear()
+                await self._news.wait()
+
+    async def _features(self) -> Element:
+        features = await self.next()
+        if features.name != FEATURES:
+            raise StreamError("bad-format", "a stream begins with its features")
+        return features
+
+    async def deliver(self, receive: Receive, fill: Fill) -> None:
+        self._fill = fill
+        self.wake()
+        while self._waiting:
+            await receive(self._waiting.popleft())
+        self._receive = receive
+
+    async def ended(self) -> LinkEnded:
+        if self._running is not None:
+            await asyncio.wait([self._running])
+        return self._end or LinkEnded("never begun")
+
+    async def _take_element(self, element: Element) -> None:
+        if element.name == ERROR:
+            self._over(str(read_error(element)), read_error(element))
+            self.close()
+        elif self._receive is not None:
+            await self._receive(element)
+        elif len(self._waiting) >= QUEUED:
+            raise StreamError("policy-violation", "the server says too much at once")
+        else:
+            self._waiting.append(element)
+            self._news.set()
+
+
+class TcpLink(BaseLink):
+    """A stream on a TCP connection, with TLS from its beginning or from inside (RFC 6120)."""
+
+    def __init__(
+        self, tls: TlsContext | None, *, direct: bool = False, content: str = "jabber:client"
+    ) -> None:
+        super().__init__()
+        self._tls = tls
+        self.stream = Stream(content, limits=Limits())
+        self.connection: Connection[Event] = Connection(
+            self.stream.feed, self._handle, self._take, tls=tls if direct else None
+        )
+
+    def start(self) -> None:
+        self.peer = self.connection.peer_address
+        super().start()
 
     @property
     def is_secure(self) -> bool:
@@ -123,10 +191,6 @@ class TcpLink:
         finally:
             self._over(str(self.connection.error or "the connection was closed"))
 
-    def _over(self, text: str, cause: StreamError | None = None) -> None:
-        self._end = self._end or LinkEnded(text, cause)
-        self._news.set()
-
     # --- before there is a session ---------------------------------------------------
 
     async def open(self, domain: str, lang: str) -> Element:
@@ -134,19 +198,7 @@ class TcpLink:
             self.stream.restart()
         self.stream.open(to=domain, lang=lang)
         self.connection.wake()
-        features = await self.next()
-        if features.name != FEATURES:
-            raise StreamError("bad-format", "a stream begins with its features")
-        return features
-
-    async def next(self) -> Element:
-        async with asyncio.timeout(PATIENCE):
-            while not self._waiting:
-                if self._end is not None:
-                    raise self._end.cause or self._end
-                self._news.clear()
-                await self._news.wait()
-        return self._waiting.popleft()
+        return await self._features()
 
     def send(self, *payloads: Any) -> None:
         for one in payloads:
@@ -157,12 +209,7 @@ class TcpLink:
         """Begin a stream that has no features; its id."""
         self.stream.open(to=domain)
         self.connection.wake()
-        async with asyncio.timeout(PATIENCE):
-            while not self.stream_id:
-                if self._end is not None:
-                    raise self._end.cause or self._end
-                self._news.clear()
-                await self._news.wait()
+        await self._until(lambda: bool(self.stream_id))
         return self.stream_id
 
     async def start_tls(self) -> None:
@@ -176,13 +223,6 @@ class TcpLink:
 
     # --- with a session --------------------------------------------------------------
 
-    async def deliver(self, receive: Receive, fill: Fill) -> None:
-        self._fill = fill
-        self.connection.wake()
-        while self._waiting:
-            await receive(self._waiting.popleft())
-        self._receive = receive
-
     def wake(self) -> None:
         self.connection.wake()
 
@@ -191,21 +231,16 @@ class TcpLink:
 
     def close(self, error: StreamError | None = None) -> None:
         if error is None and not self.stream.is_closed:
-            self.stream.send_text(self._fill() if self._fill is not None else "")
+            self.stream.send_text("".join(self._fill()) if self._fill is not None else "")
         self.stream.close(error)
         self.connection.close()
 
     def abort(self) -> None:
         self.connection.abort("given up")
 
-    async def ended(self) -> LinkEnded:
-        if self._running is not None:
-            await asyncio.wait([self._running])
-        return self._end or LinkEnded("never begun")
-
     def _take(self) -> bytes:
-        if self._fill is not None and not self.stream.is_closed and (text := self._fill()):
-            self.stream.send_text(text)
+        if self._fill is not None and not self.stream.is_closed and (texts := self._fill()):
+            self.stream.send_text("".join(texts))
         return self.stream.take()
 
     async def _handle(self, event: Event) -> None:
@@ -222,18 +257,6 @@ class TcpLink:
         except StreamError as error:
             self._over(str(error), error)
             self.close(error)
-
-    async def _take_element(self, element: Element) -> None:
-        if element.name == ERROR:
-            self._over(str(read_error(element)), read_error(element))
-            self.close()
-        elif self._receive is not None:
-            await self._receive(element)
-        elif len(self._waiting) >= QUEUED:
-            raise StreamError("policy-violation", "the server says too much at once")
-        else:
-            self._waiting.append(element)
-            self._news.set()
 
 
 async def tls_context(settings: ClientTls) -> TlsContext:

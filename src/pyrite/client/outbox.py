@@ -56,8 +56,8 @@ class Outbox:
         self._queue.append(Outgoing(stanza, receipt))
         self._wake()
 
-    def fill(self) -> str:
-        """What to write now."""
+    def fill(self) -> list[str]:
+        """What to write now, one text for each stanza or element."""
         texts, self._control = self._control, []
         size, taken = 0, []
         while self._queue and size < BATCH:
@@ -78,7 +78,7 @@ class Outbox:
             self._wake()
         if taken and self.acks is None:
             self._room.set()
-        return "".join(texts)
+        return texts
 
     def say(self, nonza: Any) -> None:
         """Send what is no stanza, before those that wait. It goes with this connection or never."""

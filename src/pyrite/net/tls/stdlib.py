@@ -195,6 +195,23 @@ class StdlibClient(TlsContext):
         return StdlibSession(self._context, self.settings)
 
 
+def library_context(settings: ClientTls) -> ssl.SSLContext:
+    """For a library that does TLS itself and checks the host's name, as HTTP has it (RFC 9110).
+
+    With a pin or leniently nothing is verified here: who asks has to. Raises TlsError.
+    """
+    context = _context(ssl.PROTOCOL_TLS_CLIENT)
+    if settings.pin is not None or settings.is_lenient:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    else:
+        _trust(context, settings.authorities, ssl.Purpose.SERVER_AUTH)
+    if settings.identity is not None:
+        _show(context, settings.identity)
+    context.sslobject_class = ssl.SSLObject
+    return context
+
+
 def _context(protocol: int) -> _Context:
     context = _Context(protocol)
     context.sslobject_class = _Object

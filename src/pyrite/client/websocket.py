@@ -1,0 +1,183 @@
+"""By WebSocket, where nothing but the web is let through (RFC 7395)."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from ..core.errors import StanzaError, StreamError
+from ..core.framing import frame, unframe
+from ..core.payload import decode, encode
+from ..core.xml import Element
+from ..net import http
+from ..net.dns import Resolver, SystemResolver
+from ..net.tls import TlsError
+from ..wire import framing
+from .account import Account
+from .errors import ConnectionFailed
+from .framed import GRACE, LIMITS, FramedLink
+from .hostmeta import WEBSOCKET, discover
+from .link import Link
+
+if TYPE_CHECKING:
+    import aiohttp
+
+
+class WebSocketLink(FramedLink):
+    """One message, one element."""
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        socket: aiohttp.ClientWebSocketResponse,
+        *,
+        is_secure: bool,
+    ) -> None:
+        super().__init__(is_secure=is_secure)
+        self._session, self._socket = session, socket
+
+    def _begin(self, domain: str, lang: str) -> None:
+        self.send(framing.Open(to=domain, version="1.0", lang=lang))
+
+    async def _carry(self) -> None:
+        writing = asyncio.ensure_future(self._write())
+        reading = asyncio.ensure_future(self._read())
+        try:
+            await asyncio.wait((writing, reading), return_when=asyncio.FIRST_COMPLETED)
+            if reading.done():
+                reading.result()
+            else:
+                writing.result()
+                await asyncio.wait((reading,), timeout=GRACE)
+        finally:
+            for task in (writing, reading):
+                task.cancel()
+            await asyncio.wait((writing, reading))
+            await self._hang_up()
+        for task in (reading, writing):
+            if not task.cancelled():
+                task.result()
+
+    async def _hang_up(self) -> None:
+        """Free the socket; in good order, unless it is to look as if the net had gone."""
+        if self._is_aborted:
+            await http.hang_up(self._session)
+        with suppress(TimeoutError, OSError):
+            async with asyncio.timeout(GRACE):
+                await self._socket.close()
+        await http.hang_up(self._session)
+
+    async def _read(self) -> None:
+        import aiohttp
+
+        async for message in self._socket:
+            if message.type is not aiohttp.WSMsgType.TEXT:
+                raise StreamError("bad-format", "a message that is no text (RFC 7395 §3.2)")
+            element = unframe(message.data, LIMITS)
+            if element.name.ns == framing.NS:
+                if not self._framing(element):
+                    return
+            else:
+                await self._take_checked(element)
+        if isinstance(error := self._socket.exception(), Exception):
+            raise http.plainly(error)
+
+    def _framing(self, element: Element) -> bool:
+        """Whether the stream goes on after `open` or `close`."""
+        try:
+            if element.name.tag == "close":
+                decode(framing.Close, element)
+                self.close()
+                return False
+            self.stream_id = decode(framing.Open, element).id
+        except StanzaError as error:
+            raise StreamError("bad-format", error.text) from None
+        return True
+
+    async def _write(self) -> None:
+        while True:
+            await self._work.wait()
+            self._work.clear()
+            is_last = self._is_closing
+            self._room.clear()
+            for text in self._taken():
+                await self._socket.send_str(text)
+            self._room.set()
+            if is_last:
+                await self._socket.send_str(frame(encode(framing.Close())))
+                return
+
+
+@dataclass(frozen=True, slots=True)
+class WebSocket:
+    """By WebSocket: at `url`, or where the domain's host-meta says (XEP-0156).
+
+    The certificate has to be for the host of the URL. `proxy` is the URL of an HTTP proxy.
+    """
+
+    url: str = ""
+    within: float = 30.0  # seconds to connect
+    proxy: str | None = None
+    resolver: Resolver = field(default_factory=SystemResolver)
+
+    async def connect(self, account: Account) -> Link:
+        settings = account.trust.settings(account.jid.domain, direct=False)
+        async with asyncio.timeout(self.within):
+            session = await http.session(
+                settings, self.resolver, proxy=self.proxy, within=self.within
+            )
+            try:
+                link = await self._reach(account, session)
+            except BaseException:
+                await http.hang_up(session)
+                raise
+        link.start()
+        return link
+
+    async def _reach(self, account: Account, session: aiohttp.ClientSession) -> WebSocketLink:
+        encrypted = account.trust.encrypted
+        domain = account.jid.domain
+        urls = (
+            [self.url]
+            if self.url
+            else await discover(session, domain, WEBSOCKET, encrypted=encrypted)
+        )
+        reasons: list[Exception] = []
+        for url in urls:
+            try:
+                socket = await self._dial(session, url)
+            except (OSError, TlsError) as error:
+                reasons.append(error)
+            else:
+                return WebSocketLink(session, socket, is_secure=urlsplit(url).scheme == "wss")
+        raise unreachable(domain, reasons)
+
+    async def _dial(
+        self, session: aiohttp.ClientSession, url: str
+    ) -> aiohttp.ClientWebSocketResponse:
+        import aiohttp
+
+        options: dict[str, Any] = {
+            "protocols": (framing.SUBPROTOCOL,),
+            "max_msg_size": LIMITS.octets,
+            "timeout": aiohttp.ClientWSTimeout(ws_close=GRACE),
+        }
+        try:
+            socket: aiohttp.ClientWebSocketResponse = await session.ws_connect(url, **options)
+        except (OSError, aiohttp.ClientError, ValueError) as error:
+            raise http.plainly(error) from None
+        if socket.protocol != framing.SUBPROTOCOL:  # §3.1
+            await socket.close()
+            raise http.HttpError(f"{url} does not speak XMPP")
+        return socket
+
+
+def unreachable(domain: str, reasons: list[Exception]) -> Exception:
+    """What to raise where no address answered: whom nobody trusts is not merely away."""
+    if reasons and all(isinstance(reason, TlsError) for reason in reasons):
+        return reasons[0]
+    said = "; ".join(str(reason) or type(reason).__name__ for reason in reasons)
+    return ConnectionFailed(f"{domain} cannot be reached: {said}", tuple(reasons))
