@@ -105,6 +105,11 @@ def opens(payload: type, kind: type[Stanza] = Message) -> Callable[[F], F]:
     return _mark("opens", kind, payload)
 
 
+def holds(event: type) -> Callable[[F], F]:
+    """See `event` before anybody is told: ``(event) -> held``. What is held (True) is not told."""
+    return _mark("holds", event)
+
+
 def sending(stage: Stage, *kinds: type[Stanza]) -> Callable[[F], F]:
     """See what this client sends: ``(stanza)``; only stanzas of `kinds` if given."""
     return _mark("sending", stage, kinds)
@@ -119,7 +124,7 @@ class Feature:
     """Base of client features. It is made the first time that it is asked for."""
 
     spec: ClassVar[Spec]
-    features: ClassVar[tuple[str, ...]] = ()  # advertised by service discovery
+    features: tuple[str, ...] = ()  # advertised by service discovery; one may change its own
     needs: ClassVar[tuple[type[Feature], ...]] = ()  # that are there before this one
 
     def __init__(self, client: Entity) -> None:
