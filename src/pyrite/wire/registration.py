@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Literal
 
 from ..core.errors import StanzaError
 from ..core.payload import child, child_text, flag, payload
 from . import Spec
-from .dataforms import Field, Form, field, form, read
+from .dataforms import Field, Form, Value, field, form, read, submission
 from .oob import XOob
 
 SPEC = Spec("XEP-0077", "2.4", "In-Band Registration")
@@ -92,3 +94,28 @@ def credentials(query: Registration, asked: Form | None = None) -> tuple[str, st
     if not username or not password:
         raise StanzaError("not-acceptable", "a name and a password")
     return username, password
+
+
+#: What a host may ask for without a form (§14.1).
+FIELDS = (
+    *("username", "nick", "password", "name", "first", "last", "email", "address", "city"),
+    *("state", "zip", "phone", "url", "date", "misc", "text"),
+)
+
+
+def answered(asked: Registration, answers: Mapping[str, Value]) -> Registration:
+    """What a newcomer says: in the form if there is one, else in fields, with the host's key.
+
+    Raises `StanzaError` ``not-acceptable`` if something that the host wants is not there.
+    """
+    if asked.form is not None:
+        needed = [f.var for f in asked.form.fields if f.required and f.var]
+    else:
+        needed = [name for name in FIELDS if getattr(asked, name) is not None]
+    if missing := [name for name in needed if not answers.get(name)]:
+        raise StanzaError("not-acceptable", f"the server asks for {', '.join(missing)}")
+    if asked.form is not None:
+        return Registration(form=submission(asked.form.form_type or NS, answers))
+    made = Registration(key=asked.key)
+    given = {name: str(answers[name]) for name in FIELDS if name in answers}
+    return replace(made, **given)  # type: ignore[arg-type]  # all of these are texts
