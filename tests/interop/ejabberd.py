@@ -26,7 +26,11 @@ MODULES: dict[str, dict[str, object]] = {
     "mod_client_state": {},
     "mod_configure": {},
     "mod_disco": {},
-    "mod_http_upload": {"put_url": "https://localhost:{https}/upload", "host": f"upload.{VERONA}"},
+    "mod_http_upload": {
+        "put_url": "https://verona.example:{https}/upload",
+        "host": f"upload.{VERONA}",
+        "access": "all",
+    },
     "mod_last": {},
     "mod_mam": {"default": "always"},
     "mod_muc": {"access_create": "all", "default_room_options": {"mam": True}},

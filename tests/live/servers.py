@@ -60,17 +60,17 @@ class LiveProsody(Prosody):
         ssl = {{ certificate = "{home}/cert.pem", key = "{home}/key.pem" }}
         c2s_direct_tls_ssl = {{ certificate = "{home}/cert.pem", key = "{home}/key.pem" }}
         https_ssl = {{ certificate = "{home}/cert.pem", key = "{home}/key.pem" }}
-        VirtualHost "verona.example"
-        VirtualHost "mantua.example"
         allow_registration = true
         registration_throttle_max = 1000
+        VirtualHost "verona.example"
+        VirtualHost "mantua.example"
         Component "conference.verona.example" "muc"
         modules_enabled = {{ "muc_mam" }}
         muc_log_by_default = true
         Component "pubsub.verona.example" "pubsub"
         Component "upload.verona.example" "http_file_share"
         http_host = "verona.example"
-        http_external_url = "https://localhost:{https}/"
+        http_external_url = "https://verona.example:{https}/"
         Component "proxy.verona.example" "proxy65"
         proxy65_address = "127.0.0.1"
         proxy65_acl = {{ "verona.example" }}

@@ -1,0 +1,68 @@
+"""Stateless file sharing: what a file is, and where it can be had."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from ..core.payload import attr, child, child_text, children, payload
+from ..core.values import NonNegative, UnsignedInt
+from . import Spec
+from .hashes import Hash
+
+SPEC = Spec("XEP-0447", "0.3.1", "Stateless file sharing")
+SPEC_FILE = Spec("XEP-0446", "0.2.0", "File metadata element")
+NS = "urn:xmpp:sfs:0"
+NS_FILE = "urn:xmpp:file:metadata:0"
+NS_THUMBNAIL = "urn:xmpp:thumbs:1"
+NS_URL = "http://jabber.org/protocol/url-data"
+
+
+@payload(NS_THUMBNAIL, "thumbnail")
+class Thumbnail:
+    """A small picture of it (XEP-0264)."""
+
+    uri: str = attr()
+    media_type: str | None = attr("media-type", default=None)
+    width: UnsignedInt | None = attr(default=None)
+    height: UnsignedInt | None = attr(default=None)
+
+
+@payload(NS_FILE, "file")
+class File:
+    """A file, as its sender describes it (XEP-0446 §3). `name` is never a path."""
+
+    date: datetime | None = child_text(default=None)
+    media_type: str | None = child_text("media-type", default=None)
+    name: str | None = child_text(default=None)
+    size: NonNegative | None = child_text(default=None)  # octets
+    width: UnsignedInt | None = child_text(default=None)  # pixels
+    height: UnsignedInt | None = child_text(default=None)
+    length: NonNegative | None = child_text(default=None)  # milliseconds
+    hashes: tuple[Hash, ...] = children(default=())
+    desc: str | None = child_text(default=None)
+    thumbnails: tuple[Thumbnail, ...] = children(default=())
+
+
+@payload(NS_URL, "url-data")
+class UrlData:
+    """It can be had by HTTP (XEP-0103)."""
+
+    target: str = attr()
+
+
+@payload(NS, "sources")
+class Sources:
+    """Where it can be had; those that only other protocols know are not here (§3.2)."""
+
+    id: str | None = attr(default=None)
+    urls: tuple[UrlData, ...] = children(default=())
+
+
+@payload(NS, "file-sharing")
+class FileSharing:
+    """On a message: a file (§3.1). `id` tells several of one message apart."""
+
+    file: File = child()
+    disposition: str | None = attr(default=None)  # "inline" or "attachment"
+    id: str | None = attr(default=None)
+    sources: Sources | None = child(default=None)
