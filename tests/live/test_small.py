@@ -1,0 +1,92 @@
+"""What clients ask each other and their server, on every server."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from tests.interop.servers import Server
+
+from pyrite.client.mod.attention import Attention, AttentionAsked
+from pyrite.client.mod.csi import Csi
+from pyrite.client.mod.idle import Idle, IdleChanged
+from pyrite.client.mod.last import LastActivity
+from pyrite.client.mod.ping import Ping
+from pyrite.client.mod.roster import Roster, SubscriptionAsked
+from pyrite.client.mod.time import Time
+from pyrite.client.mod.version import Version
+from pyrite.client.state import Online
+from pyrite.core.errors import StanzaError
+
+from .conftest import Login
+
+PATIENCE = 15.0
+
+
+async def test_what_is_there(login: Login) -> None:
+    features = (Ping, Version, Time)
+    async with (
+        login("romeo", features=features) as romeo,
+        login("juliet", features=features) as juliet,
+        asyncio.timeout(PATIENCE),
+    ):
+        assert await romeo[Ping].ask() < PATIENCE
+        assert await romeo[Ping].ask(juliet.jid) < PATIENCE
+        assert (await romeo[Version].ask()).name
+        assert (await romeo[Version].ask(juliet.jid)).name == "Pyrite"
+        for who in (None, juliet.jid):
+            assert abs(await romeo[Time].ask(who) - datetime.now(UTC)) < timedelta(seconds=10)
+
+
+async def test_alerts(login: Login) -> None:
+    async with (
+        login("romeo", features=[Attention]) as romeo,
+        login("juliet", features=[Attention]) as juliet,
+        asyncio.timeout(PATIENCE),
+    ):
+        asked = romeo.hear(AttentionAsked)
+        await juliet[Attention].ask(romeo.jid, "Wake up!")
+        assert (await asked.next()).message.body == "Wake up!"
+
+
+async def test_who_is_idle(login: Login) -> None:
+    """Only those whom the user lets see it are told."""
+    features = (Roster, Idle, LastActivity)
+    async with (
+        login("mercutio", features=features) as mercutio,
+        login("benvolio", features=features) as benvolio,
+        login("tybalt", features=features) as tybalt,
+        asyncio.timeout(PATIENCE),
+    ):
+        changes, asked = benvolio.hear(IdleChanged), mercutio.hear(SubscriptionAsked)
+        await benvolio[Roster].put(mercutio.jid)
+        await benvolio[Roster].subscribe(mercutio.jid)
+        await asked.next()
+        await mercutio[Roster].approve(benvolio.jid)
+        since = datetime(2026, 1, 1, tzinfo=UTC)
+        mercutio[LastActivity].idle = lambda: 60.0
+        await mercutio[Idle].away(since)
+        assert await changes.next() == IdleChanged(mercutio.jid, since)
+        assert (await benvolio[LastActivity].ask(mercutio.jid)).seconds == 60
+        with pytest.raises(StanzaError):
+            await tybalt[LastActivity].ask(mercutio.jid.bare)
+        assert (await tybalt[LastActivity].ask(tybalt.jid.domain)).seconds is not None
+        await benvolio[Roster].remove(mercutio.jid)
+
+
+async def test_a_client_that_nobody_looks_at(login: Login, server: Server) -> None:
+    """Before and after its connection has broken it gets what it is to have, if asked for."""
+    async with (
+        login("romeo", features=[Csi]) as romeo,
+        login("juliet") as juliet,
+        asyncio.timeout(PATIENCE),
+    ):
+        assert romeo[Csi].is_supported
+        romeo[Csi].inactive()
+        heard, states = romeo.messages(), romeo.lifecycle()
+        romeo.break_off()
+        while not isinstance(await states.next(), Online):
+            pass
+        await juliet.send(romeo.jid, "But soft!")
+        assert (await heard.next()).message.body == "But soft!"
+        romeo[Csi].active()
+        await romeo[Ping].ask()
