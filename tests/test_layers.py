@@ -22,6 +22,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "support": {"client", "core", "wire", "kit", "store"},
     "console": {"server.commands", "kit"},
 }
+#: A folder that may import more than its room, and that the rest of the room does not import.
+MAY_ALSO = {"client/testing": {"server"}}
 ALL = {"cli", "__init__"}  # may import everything
 SANS_IO = {"core", "wire"}
 IO = {
@@ -87,7 +89,25 @@ def test_imports_only_what_its_room_may(path: Path) -> None:
     if room in ALL:
         return
     assert room in MAY_IMPORT, f"{room} is no room of the table"
-    assert not {name for name in of_pyrite(path) if not is_allowed(name, room)}
+    more = also(path)
+    imported = {name for name in of_pyrite(path) if name.split(".")[0] not in more}
+    assert not {name for name in imported if not is_allowed(name, room)}
+
+
+def also(path: Path) -> set[str]:
+    """The rooms that `path` may import because of its folder."""
+    name = path.relative_to(ROOT).as_posix()
+    return set().union(*(rooms for at, rooms in MAY_ALSO.items() if name.startswith(f"{at}/")))
+
+
+@pytest.mark.parametrize("folder", MAY_ALSO)
+def test_what_may_import_more_is_not_imported_by_the_rest(folder: str) -> None:
+    dotted = folder.replace("/", ".")
+    room = dotted.split(".")[0]
+    for path in importing({room}):
+        if not path.is_relative_to(ROOT / folder):
+            found = {n for n in of_pyrite(path) if n == dotted or n.startswith(f"{dotted}.")}
+            assert not found, path
 
 
 @pytest.mark.parametrize("path", importing(SANS_IO), ids=str)
