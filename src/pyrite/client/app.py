@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from ..core.jid import JID
 from ..core.stanza import Presence
 from ..kit.clock import Clock
+from ..wire import carbons
 from .account import Account, TokenStore, Trust, VolatileStore
 from .connector import Connector, Tcp
 from .entity import TIMEOUT, Entity
@@ -55,7 +56,8 @@ class Client(Entity):
         try:
             name = self.account.jid.bare
             memory = await self._tokens.load(name) or new_memory()
-            login = LogIn(self.account, link, memory, self.ids, old)
+            copies = carbons.NS in self.features
+            login = LogIn(self.account, link, memory, self.ids, old, carbons=copies)
             try:
                 session = await login.run()
             finally:

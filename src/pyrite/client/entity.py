@@ -57,6 +57,7 @@ class Entity(ABC):
         self._features: dict[type[Feature], Feature] = {}
         self._doors: dict[tuple[type[Stanza], Name], list[Callable[[Any], Any]]] = {}
         self._servers: dict[tuple[str, Name], tuple[type, Callable[..., Any]]] = {}
+        self._holds: dict[type, list[Callable[[Any], bool]]] = {}
         self._hearers: dict[type, list[Callable[[Any], Any]]] = defaultdict(list)
         self._heard: set[Heard[Any]] = set()
         self._tasks = asyncio.TaskGroup()
@@ -238,6 +239,8 @@ class Entity(ABC):
                 self._doors.setdefault((kind, name_of(payload)), []).append(handler)
             case "sending", (stage, kinds):
                 self.sending.add(stage, handler, *kinds)
+            case "holds", (event,):
+                self._holds.setdefault(event, []).append(handler)
             case "on", (event,):
                 self._hearers[event].append(handler)
 
@@ -317,6 +320,9 @@ class Entity(ABC):
 
     async def tell(self, event: object, about: Hashable = None) -> None:
         """Tell who wants to know, in order with all else that is `about` the same."""
+        for holds in self._holds.get(event.__class__, ()):
+            if holds(event):
+                return
         for handler in tuple(self._hearers.get(event.__class__, ())):
             await self._inbox.hand((about, handler), handler, event)
         if isinstance(event, Closed):

@@ -59,13 +59,21 @@ class LogIn:
     """One log-in on one link. `memory` is what is kept; read it again afterwards."""
 
     def __init__(
-        self, account: Account, link: Link, memory: Memory, ids: Ids, old: Resumable | None
+        self,
+        account: Account,
+        link: Link,
+        memory: Memory,
+        ids: Ids,
+        old: Resumable | None,
+        *,
+        carbons: bool = False,
     ) -> None:
+        """`carbons`: ask for copies along with the log-in, where the server knows how."""
         self.account, self.link, self.memory = account, link, memory
         self._ids, self._old = ids, old
         self._resource = account.jid.resource
         self._asked = ""  # the mechanism that a token was asked for
-        self._with_carbons = False
+        self._wants_carbons, self._with_carbons = carbons, False
 
     async def run(self) -> Session:
         """Log in. Raises `AuthenticationFailed`, `UntrustedServer`, `StreamError`, `TlsError`,
@@ -265,6 +273,8 @@ class LogIn:
 
     async def _begun(self, success: sasl2.Success, features: Element, mechanism: str) -> Session:
         """What came of the wishes; by the older way what is left to do (XEP-0386 §3.3)."""
+        if not self._wants_carbons:
+            known.discard(carbons.NS)
         results = {element.name: element for element in success.results}
         if (given := _find(results, fast.Token)) is not None:
             kept = self.memory.token
