@@ -9,12 +9,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+
+from pyrite.core.xml import Element
 from tests.entering import BIND, come, enter, want
 from tests.peer import PASSWORD
 from tests.resuming import chat, enabled, resumable, resume, strand
 from tests.service import JULIET, ROMEO, VERONA, Service, condition, serving, until
-
-from pyrite.core.xml import Element
 
 from .world import archive
 

@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from tests.service import Client, Service, serving, until
 
 from pyrite.core.jid import JID
 from pyrite.core.xml import Element
 from pyrite.server.session import Session
+from tests.service import Client, Service, serving, until
 
 from .world import PLAIN, archive
 
