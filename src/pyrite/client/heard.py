@@ -33,6 +33,11 @@ class Heard(Generic[T]):
         if not self._is_over and not self._queue.full():
             self._queue.put_nowait(thing)
 
+    @property
+    def waiting(self) -> int:
+        """How many are here already."""
+        return self._queue.qsize()
+
     def end(self) -> None:
         """Nothing comes any more; what is here is still given out."""
         if not self._is_over:

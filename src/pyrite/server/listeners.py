@@ -111,7 +111,7 @@ class Listeners:
 
     @asynccontextmanager
     async def _listening(self, name: str, address: Address, gate: Gate) -> AsyncIterator[None]:
-        accept = partial(self._accept, direct=name == "c2s-tls")
+        accept = partial(self.accept, direct=name == "c2s-tls")
         async with AsyncExitStack() as stack:
             listener = listening(accept, address.host, address.port, gate=gate, stop=FAREWELL)
             try:
@@ -123,7 +123,8 @@ class Listeners:
             log.info("listening: %s on %s", name, Address(address.host, port))
             yield
 
-    def _accept(self, *, direct: bool) -> ClientConnection:
+    def accept(self, *, direct: bool) -> ClientConnection:
+        """Who owns a connection that somebody has made."""
         if self._certificates is None:
             raise RuntimeError("no certificate was loaded")
         self._accepted += 1
