@@ -18,6 +18,7 @@ from ..core.xml import Element, Name
 from ..kit.clock import Clock, SystemClock
 from ..kit.hooks import Filter
 from ..kit.ids import Ids
+from ..wire.disco import Item
 from ..wire.message import Body
 from .feature import Feature, Mark, MessageReceived, PresenceReceived, Request, Sending, marks_of
 from .heard import Heard
@@ -230,6 +231,10 @@ class Entity(ABC):
     def features(self) -> set[str]:
         """What this client advertises."""
         return {name for feature in self._features.values() for name in feature.features}
+
+    def shown(self, node: str | None, sender: JID | None) -> list[Item]:
+        """What `sender` finds at a `node` of ours."""
+        return [item for one in self._features.values() for item in one.shown(node, sender)]
 
     def _attach(self, mark: Mark, handler: Callable[..., Any]) -> None:
         match mark.door, mark.place:

@@ -13,7 +13,7 @@ One file, one feature, one specification. A program has it by its class: ``me[Pi
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, NamedTuple, TypeVar
 
@@ -21,6 +21,7 @@ from ..core.jid import JID
 from ..core.stanza import Iq, Message, Presence, Stanza
 from ..kit.hooks import Stage
 from ..wire import Spec
+from ..wire.disco import Item
 from .receipt import Receipt
 
 if TYPE_CHECKING:
@@ -138,6 +139,10 @@ class Feature:
 
     def stop(self) -> None:
         """The client is closed."""
+
+    def shown(self, node: str | None, sender: JID | None) -> Sequence[Item]:
+        """What `sender` finds of this at a `node` of ours (XEP-0030 §4.2)."""
+        return ()
 
 
 def marks_of(feature: Feature) -> list[tuple[Mark, Callable[..., Any]]]:

@@ -121,8 +121,9 @@ class Disco(Feature):
 
     @serves("get", disco.Items)
     def list(self, request: Request[disco.Items]) -> disco.Items:
-        """Nothing belongs to a client."""
-        return disco.Items(request.payload.node)
+        """What our features have at that node, for who asks; else nothing belongs to a client."""
+        node = request.payload.node
+        return disco.Items(node, tuple(self.client.shown(node, request.sender)))
 
     @sending(Stage.REWRITE, Presence)
     def hash(self, presence: Presence) -> Presence | None:
