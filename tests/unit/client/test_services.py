@@ -59,6 +59,7 @@ async def test_who_is_blocked(tmp_path: Path) -> None:
         assert mine.is_supported
         assert len(mine) == 0
         await mine.block(MALLORY, "evil.lit")
+        assert set(mine) == {MALLORY, JID.parse("evil.lit")}  # whether or not we were told yet
         change = await changes.next()
         assert change.blocked == {MALLORY, JID.parse("evil.lit")}
         assert set(phone[Blocking]) == change.blocked
@@ -69,6 +70,7 @@ async def test_who_is_blocked(tmp_path: Path) -> None:
             await romeo.request(Ping(), JID.parse(f"{MALLORY}/x"))
         await mine.unblock()
         await mine.unblock(MALLORY)
+        assert MALLORY not in mine
         assert (await changes.next()).unblocked == {MALLORY}
         await mine.unblock_all()
         assert (await changes.next()).unblocked == {JID.parse("evil.lit")}

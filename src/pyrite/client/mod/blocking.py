@@ -32,6 +32,7 @@ class Blocking(Feature):
         super().__init__(client)
         self.is_supported = False
         self._blocked: set[JID] = set()
+        self._told = 0  # changes that the server has told of
 
     async def begin(self) -> None:
         """Read it; from then on the server tells of changes (§3.2). Some have none."""
@@ -59,18 +60,26 @@ class Blocking(Feature):
 
     async def block(self, *jids: JID | str) -> None:
         """Block people, single clients of theirs, or domains. Raises `StanzaError`."""
-        items = tuple(blocking.Item(_jid(jid)) for jid in jids)
+        told, wanted = self._told, {_jid(jid) for jid in jids}
+        items = tuple(map(blocking.Item, wanted))
         await self.client.request(blocking.Block(items), type="set")
+        if told == self._told:  # else the server has said already how it is now
+            self._blocked |= wanted
 
     async def unblock(self, *jids: JID | str) -> None:
         """Let them through again; nobody named is nobody changed. Raises `StanzaError`."""
-        items = tuple(blocking.Item(_jid(jid)) for jid in jids)
-        if items:
-            await self.client.request(blocking.Unblock(items), type="set")
+        if jids:
+            await self._free({_jid(jid) for jid in jids})
 
     async def unblock_all(self) -> None:
         """Let everybody through. Raises `StanzaError`."""
-        await self.client.request(blocking.Unblock(), type="set")
+        await self._free(set())
+
+    async def _free(self, wanted: set[JID]) -> None:
+        told, items = self._told, tuple(map(blocking.Item, wanted))
+        await self.client.request(blocking.Unblock(items), type="set")
+        if told == self._told:
+            self._blocked -= wanted or set(self._blocked)
 
     # --- what the server tells -------------------------------------------------------
 
@@ -79,6 +88,7 @@ class Blocking(Feature):
         """A change; only our own account's word counts."""
         self._check(request.sender)
         jids = frozenset(item.jid for item in request.payload.items)
+        self._told += 1
         self._blocked |= jids
         await self.client.tell(BlocklistChanged(jids, frozenset()))
 
@@ -87,6 +97,7 @@ class Blocking(Feature):
         """The same; without addresses: all are free (§3.5)."""
         self._check(request.sender)
         jids = frozenset(item.jid for item in request.payload.items) or frozenset(self._blocked)
+        self._told += 1
         self._blocked -= jids
         await self.client.tell(BlocklistChanged(frozenset(), jids))
 
