@@ -65,6 +65,7 @@ class Client(Entity):
                     await self._tokens.save(name, login.memory)
         except BaseException:
             link.abort()
+            await link.ended()
             raise
         return session, link
 

@@ -17,10 +17,10 @@ from ..net.dns import Resolver, SystemResolver
 from ..net.tls import TlsError
 from ..wire import bosh as wire
 from .account import Account
+from .connector import unreachable
 from .framed import LIMITS, FramedLink
 from .hostmeta import BOSH, discover
 from .link import PATIENCE, Link
-from .websocket import unreachable
 
 if TYPE_CHECKING:
     import aiohttp

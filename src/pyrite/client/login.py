@@ -27,7 +27,7 @@ from ..core.xml import Element, Name
 from ..kit.ids import Ids
 from ..wire import acks, bind, bind2, carbons, fast, sasl, sasl2, tls
 from .account import Account, Memory, Token
-from .errors import AuthenticationFailed
+from .errors import AuthenticationFailed, ResumeUnanswered
 from .link import Link
 
 P = TypeVar("P")
@@ -125,10 +125,13 @@ class LogIn:
         if known and base(known) in STRENGTH and known != "EXTERNAL":
             floor = STRENGTH.index("SCRAM-SHA-1" if base(known).startswith("SCRAM") else known)
             allowed = [name for name in allowed if STRENGTH.index(name) <= floor]
+        has_certificate = account.trust.identity is not None
+        is_external = has_certificate and "EXTERNAL" in offer.mechanisms and "EXTERNAL" in allowed
         credentials = Credentials(
             account.jid.local or "",
             account.password or "",
-            certificate=account.trust.identity is not None,
+            str(account.jid.bare) if is_external else "",  # it may have several (XEP-0178 §3)
+            has_certificate,
         )
         return choose_mechanism(offer, credentials, self._ids(), allowed)
 
@@ -158,7 +161,7 @@ class LogIn:
         failed: acks.Failed | None = None
         if has_acks and self._old is not None:
             self.link.send(acks.Resume(self._old.id, self._old.handled))
-            answer = await self.link.next()
+            answer = await self._resumption()
             if answer.name == (acks.NS, "resumed"):
                 resumed = decode(acks.Resumed, answer)
                 return Session(self.account.jid, features, mechanism, resumed=resumed)
@@ -166,6 +169,12 @@ class LogIn:
         jid = await self._bind()
         enabled = await self._enable() if has_acks else None
         return Session(jid, features, mechanism, failed=failed, enabled=enabled)
+
+    async def _resumption(self) -> Element:
+        try:
+            return await self.link.next()
+        except TimeoutError:
+            raise ResumeUnanswered("the server does not answer who resumes") from None
 
     async def _bind(self) -> JID:
         request = Iq("set", id=self._ids()).add(bind.Bind(resource=self._resource))
@@ -199,6 +208,8 @@ class LogIn:
         self.link.send(sasl2.Authenticate(mechanism.name, initial, agent, wishes=tuple(wishes)))
         try:
             success = await self._exchange(mechanism)
+        except UntrustedServer:
+            raise
         except SaslError:
             if token is None:
                 raise
@@ -265,6 +276,8 @@ class LogIn:
 
     def _binding(self, offered: bind2.Bind) -> bind2.Bind:
         known = {one.var for one in offered.inline.features} if offered.inline else set()
+        if not self._wants_carbons:
+            known.discard(carbons.NS)
         wanted = ((acks.NS, acks.Enable(resume=True)), (carbons.NS, carbons.Enable()))
         wishes = tuple(encode(wish) for ns, wish in wanted if ns in known)
         self._with_carbons = carbons.NS in known
@@ -273,8 +286,6 @@ class LogIn:
 
     async def _begun(self, success: sasl2.Success, features: Element, mechanism: str) -> Session:
         """What came of the wishes; by the older way what is left to do (XEP-0386 §3.3)."""
-        if not self._wants_carbons:
-            known.discard(carbons.NS)
         results = {element.name: element for element in success.results}
         if (given := _find(results, fast.Token)) is not None:
             kept = self.memory.token

@@ -17,7 +17,7 @@ from ..net.dns import Resolver, SystemResolver
 from ..net.tls import TlsError
 from ..wire import framing
 from .account import Account
-from .errors import ConnectionFailed
+from .connector import unreachable
 from .framed import GRACE, LIMITS, FramedLink
 from .hostmeta import WEBSOCKET, discover
 from .link import Link
@@ -173,11 +173,3 @@ class WebSocket:
             await socket.close()
             raise http.HttpError(f"{url} does not speak XMPP")
         return socket
-
-
-def unreachable(domain: str, reasons: list[Exception]) -> Exception:
-    """What to raise where no address answered: whom nobody trusts is not merely away."""
-    if reasons and all(isinstance(reason, TlsError) for reason in reasons):
-        return reasons[0]
-    said = "; ".join(str(reason) or type(reason).__name__ for reason in reasons)
-    return ConnectionFailed(f"{domain} cannot be reached: {said}", tuple(reasons))

@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 from ..kit.rate import Bucket, Limit
 from ..kit.tasks import Rest, enter_task, leave_task, start
 from .flow import BUSY, EOF, FLOOD, GRACE, HIGH_WATER, STALL, TURN, ConnectionEndedError, Flow
+from .proxy import Proxy
 from .shared import READ_SIZE
 from .tls import TlsContext, TlsError, TlsSession
 
@@ -355,7 +356,12 @@ async def _handle_nothing(_: Any) -> None:
 
 
 async def connect(
-    connection: Connection[E], host: str, port: int, *, within: float = CONNECT
+    connection: Connection[E],
+    host: str,
+    port: int,
+    *,
+    within: float = CONNECT,
+    proxy: Proxy | None = None,
 ) -> None:
     """Connect `connection` to a server; with direct TLS, until the handshake is done.
 
@@ -365,7 +371,11 @@ async def connect(
     loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(within):
-            await loop.create_connection(lambda: connection, host, port)
+            if proxy is None:
+                await loop.create_connection(lambda: connection, host, port)
+            else:
+                sock = await proxy.reach(host, port)
+                await loop.create_connection(lambda: connection, sock=sock)
             if connection.tls is not None:
                 await connection.secured()
     except BaseException:

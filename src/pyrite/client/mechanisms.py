@@ -1,0 +1,80 @@
+"""Mechanisms that an account is given: `Account(jid, mechanisms=[oauth(token), kerberos()])`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any, cast
+
+from ..core.errors import SaslError
+from ..core.jid import JID
+from ..core.sasl import Advertised, ClientMechanism
+from ..core.sasl.gssapi import Context, GssapiClient
+from ..core.sasl.oauth import OAuthClient
+from .account import Mechanism
+
+
+def oauth(account: JID, token: Callable[[], str]) -> Mechanism:
+    """Log in with a bearer token (RFC 7628). `token` is called in a thread, for each log-in."""
+
+    def made(offer: Advertised) -> ClientMechanism | None:
+        if "OAUTHBEARER" not in offer.mechanisms or not offer.secure:
+            return None
+        return OAuthClient(str(account.bare), token)
+
+    return made
+
+
+def kerberos(host: str = "", begin: Callable[[str], Context] | None = None) -> Mechanism:
+    """Log in with the ticket of who runs the program (RFC 4752), for ``xmpp@host``.
+
+    `host` is the server's, as its key distribution center knows it; by default the domain. Needs
+    ``pyrite[kerberos]``. `begin` makes a context by another library.
+    """
+
+    def made(offer: Advertised) -> ClientMechanism | None:
+        if "GSSAPI" not in offer.mechanisms:
+            return None
+        name = f"xmpp@{host or offer.domain}"
+        return GssapiClient(lambda: (begin or _begin)(name))
+
+    return made
+
+
+def _begin(service: str) -> Context:
+    """A context of the gssapi library's. Raises `SaslError` in its words."""
+    try:
+        library: Any = import_module("gssapi")
+    except ImportError as error:
+        raise SaslError("aborted", f"Kerberos needs pyrite[kerberos]: {error}") from None
+    return _Context(library, service)
+
+
+class _Context:
+    def __init__(self, library: Any, service: str) -> None:
+        self._error: type[Exception] = library.exceptions.GSSError
+        flags = library.RequirementFlag
+        name = library.Name(service, library.NameType.hostbased_service)
+        needs = flags.mutual_authentication | flags.integrity | flags.out_of_sequence_detection
+        self._context = self._told(
+            lambda: library.SecurityContext(name=name, usage="initiate", flags=needs)
+        )
+
+    @property
+    def complete(self) -> bool:
+        return bool(self._context.complete)
+
+    def step(self, token: bytes | None) -> bytes | None:
+        return cast("bytes | None", self._told(lambda: self._context.step(token)))
+
+    def wrap(self, message: bytes) -> bytes:
+        return bytes(self._told(lambda: self._context.wrap(message, False)).message)
+
+    def unwrap(self, message: bytes) -> bytes:
+        return bytes(self._told(lambda: self._context.unwrap(message)).message)
+
+    def _told(self, call: Callable[[], Any]) -> Any:
+        try:
+            return call()
+        except self._error as error:
+            raise SaslError("not-authorized", f"Kerberos: {error}") from None
