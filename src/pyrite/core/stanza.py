@@ -67,7 +67,12 @@ class Stanza:
     def add(self, *values: Any) -> Self:
         """With `values` (payloads or elements) after what is there."""
         more = [v if isinstance(v, Element) else encode(v) for v in values]
-        return self.with_payloads((*self.payloads, *more))
+        added = self.with_payloads((*self.payloads, *more))
+        if self._text is not None and self.payloads:  # of that, only the rest is still to write
+            end = len(self._text) - len(f"</{self.tag}>")
+            inner = "".join([write(payload, NS) for payload in more])
+            added._text = f"{self._text[:end]}{inner}{self._text[end:]}"
+        return added
 
     def strip(self, cls: type) -> Self:
         """Without payloads of type `cls`."""

@@ -112,6 +112,10 @@ def test_a_changed_stanza_is_another() -> None:
     assert [e.name.tag for e in added.payloads] == ["note", "y"]
     assert added.strip(Note).payloads == [Element(Name("urn:y", "y"))]
     assert message.write() == written
+    assert added.write() == message.with_payloads(added.payloads).write()
+    twice = added.add(Note("<&>"))  # of what was written, only the rest is written anew
+    assert twice.write() == message.with_payloads(twice.payloads).write()
+    assert "<&>" not in twice.write()
     moved = message.routed(sender=JULIET, to=ROMEO)
     assert (moved.sender, moved.to, moved.id, moved.lang) == (JULIET, ROMEO, "1", "en")
     assert message.routed() == message

@@ -173,19 +173,20 @@ class Archive(Module):
 
     def _keep(self, id: int, owner: JID, peer: JID, message: Message, *, is_sent: bool) -> None:
         """Have it written; the stanza that is handled counts as handled when it is."""
+        words = archive.words(message)
         kept = self._store.add(
             id,
             owner,
             peer,
             self.clock.now(),
             message.write(),
-            body=archive.words(message) if self._is_searchable else None,
+            body=words if self._is_searchable else None,
             name=message.id,
             is_sent=is_sent,
         )
         owe(kept)
         self._kept.value += 1
-        if message.has(retraction.Retract):
+        if words is None and message.has(retraction.Retract):  # which has none of its own
             owe(self._retractions.start(owner, message, self.clock.now(), is_sent=is_sent))
 
     @undelivered
