@@ -11,11 +11,25 @@ from typing import Any
 
 BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
 SERVERS = {"pyrite": "Pyrite", "prosody": "Prosody", "ejabberd": "ejabberd"}
+PER_MESSAGE = ("cpu_us_per_message", 1)
+MORE_IS_BETTER = {"per_second"}
 ROWS: tuple[tuple[str, str, str, int], ...] = (  # scenario, what it says, figure, digits
     ("chat", "CPU of a chat message, µs", "cpu_us_per_message", 1),
     ("chat-single", "the same, one under way, µs", "cpu_us_per_message", 1),
+    ("chat-archive", "CPU of a message that is archived and acknowledged, µs", *PER_MESSAGE),
+    ("chat-archive", "such messages a second", "per_second", 0),
+    ("chat-archive", "half are acknowledged within, ms", "p50_ms", 0),
     ("presence", "CPU of a presence to one of 500 contacts, µs", "cpu_us_per_message", 1),
     ("login", "CPU of a login, ms", "cpu_ms_per_login", 2),
+    ("login-fast", "CPU of a login by token, ms", "cpu_ms_per_login", 2),
+    ("login-fast", "the same, divided by that of a login by SCRAM", "of_scram", 2),
+    ("resume", "CPU of a resumption, ms", "cpu_ms_per_resume", 2),
+    ("resume", "until 1,000 sessions are back, s", "back_s", 2),
+    ("paging", "CPU of a page of 5,000 messages, ms", "cpu_ms_per_page", 2),
+    ("paging", "half of these pages are there within, ms", "p50_ms", 1),
+    ("paging", "95 % of these pages are there within, ms", "p95_ms", 1),
+    ("paging-large", "CPU of a page of a large archive, ms", "cpu_ms_per_page", 2),
+    ("paging-large", "95 % of these pages are there within, ms", "p95_ms", 1),
     ("idle", "memory of an idle session, KB", "kb_per_session", 1),
     ("latency", "at 2,000 messages/s: half arrive within, ms", "p50_ms", 2),
     ("latency", "at 2,000 messages/s: 99 % arrive within, ms", "p99_ms", 2),
@@ -69,11 +83,12 @@ def _row(lines: Sequence[Line], names: Sequence[str], what: tuple[str, str, str,
         for line in lines
         if (line["scenario"], line["transport"]) == (scenario, transport)
     }
-    if any(values.get(name) is None for name in names):
+    if any(value is None for value in values.values()) or not values:
         return None
     peers = [value for name, value in values.items() if name != "pyrite"]
-    share = f"{values['pyrite'] / min(peers):.2f}" if peers and "pyrite" in values else ""
-    shown = (f"{values[name]:.{digits}f}" for name in names)
+    best = max if figure in MORE_IS_BETTER else min
+    share = f"{values['pyrite'] / best(peers):.2f}" if peers and "pyrite" in values else ""
+    shown = (f"{values[name]:,.{digits}f}" if name in values else "" for name in names)
     return [title, {"tls": "TLS"}.get(transport, transport), *shown, share]
 
 

@@ -59,7 +59,7 @@ async def _turns(
             _step(f"{scenario.name} {transport}: {server.name}, process {target.pid}")
             taken[server.name].append(await scenario.run(target, plan, transport))
 
-    for _ in range(repeat):
+    for _ in range(1 if scenario.once else repeat):
         for turn in [servers] if scenario.together else [[server] for server in servers]:
             async with asyncio.TaskGroup() as tasks:
                 for server in turn:

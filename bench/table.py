@@ -13,6 +13,26 @@ BUDGET: dict[tuple[str, str], tuple[str, Callable[[Record], bool]]] = {
         "at most 0.6 of the better peer, 42 µs",
         lambda r: r.ratio.get("better", 0) <= 0.6 and (r.cpu_us_per_message or 0) <= 42,
     ),
+    ("chat-archive", "plain"): (
+        "at most 60 µs, at least 8,000 a second, none lost",
+        lambda r: (r.cpu_us_per_message or 0) <= 60 and (r.per_second or 0) >= 8000 and not r.lost,
+    ),
+    ("resume", "plain"): (
+        "at most 1 ms",
+        lambda r: (r.cpu_ms_per_resume or 0) <= 1,
+    ),
+    ("login-fast", "tls"): (
+        "less than a login by SCRAM",
+        lambda r: (r.of_scram or 0) < 1,
+    ),
+    ("paging", "plain"): (
+        "at most 0.5 of the better peer",
+        lambda r: r.ratio.get("better", 0) <= 0.5,
+    ),
+    ("paging-large", "plain"): (
+        "95 % of the pages within 20 ms",
+        lambda r: (r.p95_ms or 0) < 20,
+    ),
     ("idle", "tls"): ("at most 40 KB a session", lambda r: (r.kb_per_session or 0) <= 40),
     ("soak", "plain"): (
         "memory grows by less than 2 % of itself",

@@ -20,6 +20,7 @@ class Scenario:
     transports: tuple[str, ...] = (PLAIN, TLS)
     by_default: bool = True
     together: bool = False  # on all servers at once: it waits more than it works
+    once: bool = False  # its figures hardly differ, and it takes long: more runs tell no more
     features: tuple[str, ...] = ()  # on in any case
     servers: tuple[str, ...] | None = None  # those that can do it; all
     has_archive: bool = False  # a large one before the server starts
@@ -34,7 +35,7 @@ SCENARIOS = {
         Scenario("login", login.run),
         Scenario("login-fast", fast.run, (TLS,), servers=OURS),
         Scenario("resume", resume.run, features=resume.FEATURES),
-        Scenario("idle", idle.run, together=True),
+        Scenario("idle", idle.run, together=True, once=True),
         Scenario("latency", latency.run),
         Scenario("presence", presence.run, (PLAIN,)),
         Scenario("paging", paging.run, (PLAIN,), features=paging.FEATURES),

@@ -115,3 +115,22 @@ def test_the_budget_of_a_session_and_of_a_soak() -> None:
         Record("idle", "prosody", "1", "tls", kb_per_session=99.0),
     ]
     assert [verdict for verdict, _ in budget(records, "pyrite")] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("record", "kept"),
+    [
+        (Record("chat-archive", "pyrite", "1", "plain", 59.0, per_second=9000, lost=0), True),
+        (Record("chat-archive", "pyrite", "1", "plain", 61.0, per_second=9000, lost=0), False),
+        (Record("chat-archive", "pyrite", "1", "plain", 59.0, per_second=7000, lost=0), False),
+        (Record("chat-archive", "pyrite", "1", "plain", 59.0, per_second=9000, lost=1), False),
+        (Record("resume", "pyrite", "1", "plain", cpu_ms_per_resume=1.1), False),
+        (Record("login-fast", "pyrite", "1", "tls", of_scram=0.9), True),
+        (Record("login-fast", "pyrite", "1", "tls", of_scram=1.1), False),
+        (Record("paging", "pyrite", "1", "plain", ratio={"better": 0.6}), False),
+        (Record("paging-large", "pyrite", "1", "plain", p95_ms=19.9), True),
+        (Record("paging-large", "pyrite", "1", "plain", p95_ms=20.1), False),
+    ],
+)
+def test_the_budgets_of_what_is_kept(record: Record, kept: bool) -> None:
+    assert [verdict for verdict, _ in budget([record], "pyrite")] == [kept]
