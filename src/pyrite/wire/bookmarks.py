@@ -8,6 +8,7 @@ from ..core.jid import JID
 from ..core.payload import anything, attr, child, child_text, children, payload
 from ..core.xml import Element
 from . import Spec
+from .dataforms import Value
 
 SPEC = Spec("XEP-0402", "1.2.0", "PEP Native Bookmarks")
 SPEC_STORAGE = Spec("XEP-0048", "1.2", "Bookmarks")
@@ -15,7 +16,7 @@ NS = "urn:xmpp:bookmarks:1"
 NS_STORAGE = "storage:bookmarks"
 
 #: How the node has to be, so that nobody else sees it (XEP-0402 §3.2).
-OPTIONS = {
+OPTIONS: dict[str, Value] = {
     "persist_items": True,
     "max_items": "max",
     "send_last_published_item": "never",

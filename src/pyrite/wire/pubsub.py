@@ -241,7 +241,7 @@ class OwnerSubscription:
 class OwnerSubscriptions:
     """Who is subscribed to a node (§8.8)."""
 
-    node: str = attr()
+    node: str | None = attr(default=None)  # COMPAT: Prosody 0.12 leaves it out of its answer
     each: tuple[OwnerSubscription, ...] = children(default=())
 
 
@@ -257,7 +257,7 @@ class OwnerAffiliation:
 class OwnerAffiliations:
     """Who may do what at a node (§8.9)."""
 
-    node: str = attr()
+    node: str | None = attr(default=None)
     each: tuple[OwnerAffiliation, ...] = children(default=())
 
 
