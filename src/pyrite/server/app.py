@@ -353,7 +353,6 @@ class Server:
         await self.accounts.show(jid)  # raises for what is none
         await self.presences.subscriptions.end(jid)
         await self.accounts.delete(jid)
-        await self.stores.archive.clear(jid)  # what was still on its way there
 
     def ping(self, session: Session) -> None:
         """Ask a client whether it is there; the answer counts by being read (XEP-0199 §4.1)."""
@@ -377,6 +376,11 @@ class Server:
         if isinstance(event, AccountCreated | AccountDeleted):
             self.rosters.forget(jid)
             self.privacy.forget(jid)
+        if isinstance(event, AccountDeleted):
+            try:
+                await self.stores.archive.clear(jid)  # what was still on its way there
+            except Outage as error:
+                log.error("left in the archive: %s: %s", jid, error)
         if isinstance(event, AccountDeleted | AccountDisabled):
             closed = StreamError("not-authorized", "the account is closed")
             # soon: who deletes its own account is to hear that it is done
