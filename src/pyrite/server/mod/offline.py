@@ -160,6 +160,8 @@ class Offline(Module):
         try:
             while await self._serve_some(session, owner):
                 continue
+            if session.acks is not None and self._given.get(owner):
+                session.acks.ask()  # soon: what a kill takes before that, it would get again
         except StoreError as error:
             session[SERVED] = False  # its next presence tries again
             self.log.info("offline messages were not handed over: %s: %s", owner, error)
