@@ -73,6 +73,7 @@ WORDS: dict[str, tuple[str, str]] = {  # word -> help and where it is
     "serve": ("Run the server in the foreground.", "serve:serve"),
     "check": ("Read the settings, start nothing, and say what is wrong.", "check:check"),
     "demo": ("Run a server with accounts to try it with.", "demo:main"),
+    "shell": ("Log in to an account, and look around its server.", "shell:shell"),
     "reload": ("Let the server read its settings and certificates again.", "operate:reload"),
     "metrics": ("Show what the server counts and times.", "operate:metrics"),
     "status": ("Show since when the server runs.", "operate:status"),
