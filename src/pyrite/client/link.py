@@ -13,8 +13,9 @@ from ..core.negotiate import FEATURES
 from ..core.payload import encode
 from ..core.stream import ERROR, Event, Stream, read_error
 from ..core.xml import Closed, Element, Limits, Opened
-from ..net.connection import Connection
+from ..net.connection import Connection, ConnectionEndedError
 from ..net.tls import ClientTls, TlsContext, client_context
+from .errors import ConnectionFailed
 
 PATIENCE = 30.0  # seconds that a server may take for one step of the log-in
 QUEUED = 100  # elements that may come unasked for before there is a session
@@ -23,7 +24,7 @@ Receive = Callable[[Element], Coroutine[Any, Any, None]]
 Fill = Callable[[], list[str]]  # stanzas, written for a stream of TCP
 
 
-class LinkEnded(ConnectionError):
+class LinkEnded(ConnectionFailed):
     """The connection is over. `cause` is the error of the stream, if the peer told one."""
 
     def __init__(self, text: str, cause: StreamError | None = None) -> None:
@@ -219,7 +220,10 @@ class TcpLink(BaseLink):
         self.connection.start_tls(self._tls)
         self.stream.restart()
         async with asyncio.timeout(PATIENCE):
-            await self.connection.secured()
+            try:
+                await self.connection.secured()
+            except ConnectionEndedError as error:
+                raise LinkEnded(str(error)) from None
 
     # --- with a session --------------------------------------------------------------
 
