@@ -1,10 +1,13 @@
 """Conversations: who is spoken to, what is changed, and whose word counts."""
 
 import asyncio
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.service import JULIET, MALLORY, ROMEO, serving, until
 
 from pyrite.client.mod.carbons import Carbons
@@ -19,6 +22,7 @@ from pyrite.client.mod.chats import (
     Said,
     StateChanged,
 )
+from pyrite.client.mod.chats.known import MOST, Memory
 from pyrite.client.mod.receipts import Receipts
 from pyrite.core.errors import StanzaError
 from pyrite.core.jid import JID
@@ -492,3 +496,65 @@ async def test_occupants_of_a_room_are_not_each_other(tmp_path: Path) -> None:
             assert (change.peer, change.is_known) == (one, True)
             receipt = await his.say("hello")
             assert receipt.message.child("http://jabber.org/protocol/muc#user", "x") is not None
+
+
+async def test_what_has_waited_says_since_when(tmp_path: Path) -> None:
+    """XEP-0203: as our server says, and nobody else."""
+    host = 'modules = ["roster", "ping", "offline", "delay"]'  # and no archive to look into
+    async with serving(tmp_path, host=host) as service, client(service, ROMEO) as romeo:
+        forged = datetime(1999, 1, 1, tzinfo=UTC)
+        await romeo.send(JULIET, "while you were away", Delay(forged, ROMEO))
+        await romeo.request(Ping())
+        juliet = client(service, JULIET, Chats)
+        heard = juliet.hear(Said)
+        async with asyncio.timeout(PATIENCE), juliet:
+            said = await heard.next()
+            assert said.delayed == service.clock.now()
+            await romeo.send(juliet.jid, "and now", Delay(forged, ROMEO))
+            assert (await heard.next()).delayed is None
+
+
+async def test_an_occupant_cannot_refuse_for_another(tmp_path: Path) -> None:
+    one, other = (JID.parse(f"{MALLORY}/{name}") for name in ("one", "other"))
+    error = "<message type='error' to='{}' id='{}'><error type='cancel'>{}</error></message>"
+    gone = "<gone xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/>"
+    async with serving(tmp_path, clear=True) as service, client(service, ROMEO, Chats) as romeo:
+        first, second = await service.online(one), await service.online(other)
+        refusals = romeo.hear(Refused)
+        async with romeo[Chats].with_(one, in_room=True) as his, asyncio.timeout(PATIENCE):
+            receipts = [await his.say("1"), await his.say("2")]
+            await second.send(error.format(romeo.jid, receipts[0].message.id, gone))
+            await second.barrier()
+            await first.send(error.format(romeo.jid, receipts[1].message.id, gone))
+            refused = await refusals.next()
+            assert (refused.peer, refused.id) == (one, receipts[1].message.id)
+            assert refused.error.condition == "gone"
+
+
+# --- what is remembered -----------------------------------------------------------------------
+
+PEOPLE = st.sampled_from([ROMEO, JULIET, MALLORY])
+STEP = st.tuples(PEOPLE, st.sampled_from("abcd"), PEOPLE, st.booleans(), st.sampled_from("abcd"))
+
+
+@given(st.lists(STEP, max_size=40))
+def test_a_message_keeps_its_author(steps: list[tuple[JID, str, JID, bool, str]]) -> None:
+    """Whatever comes later under the same id, in the same conversation."""
+    memory, first = Memory(), {}
+    for peer, id, author, ours, original in steps:
+        memory.put(peer, id, author, ours=ours, original=original)
+        first.setdefault((peer, id), (author, original, ours))
+    for (peer, id), (author, original, ours) in first.items():
+        known = memory.get(peer, id)
+        assert known is not None
+        assert (known.author, known.original) == (author, original)
+        assert memory.is_ours(peer, id) is ours
+
+
+def test_many_messages_of_others_do_not_make_us_forget_ours() -> None:
+    memory = Memory()
+    memory.put(JULIET, "mine", ROMEO, ours=True)
+    for number in range(2 * MOST):
+        memory.put(JULIET, str(number), JULIET, ours=False)
+    assert memory.is_ours(JULIET, "mine")
+    assert memory.get(JULIET, "0") is None

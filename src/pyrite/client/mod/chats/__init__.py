@@ -131,7 +131,7 @@ class Chats(Feature):
         if message.id is None or message.to is None or not _is_of_two(message):
             return
         peer = self._party(message, message.to)
-        self._sent.put((peer, message.id), event.receipt)
+        self._sent.put((message.to.bare, message.id), event.receipt)
         if wire.has_body(message):
             own = self.client.jid.bare
             first = self.known.original(peer, correction.target(message) or message.id)
@@ -159,7 +159,7 @@ class Chats(Feature):
             is_direct = message.to in (None, own, own.bare)
             for chat in self._chats.get(peer, ()):
                 chat.note(message, is_direct=is_direct)
-        told = self._refused(peer, message) if message.type == "error" else None
+        told = self._refused(message) if message.type == "error" else None
         for one in (told,) if told is not None else tuple(self._read(peer, event)):
             await self._tell(one)
 
@@ -168,13 +168,18 @@ class Chats(Feature):
         for chat in tuple(self._chats.get(event.peer, ())):
             await chat.put(event)
 
-    def _refused(self, peer: JID, message: Message) -> Refused | None:
-        receipt, error = self._sent.get((peer, message.id or "")), message.error
-        if receipt is None or error is None or message.id is None:
+    def _refused(self, message: Message) -> Refused | None:
+        """What came back: only from where it went to."""
+        sender, id, error = message.sender, message.id, message.error
+        if sender is None or id is None or error is None:
             return None
-        self._sent.pop((peer, message.id))
+        receipt = self._sent.get((sender.bare, id))
+        to = receipt.message.to if receipt is not None else None
+        if receipt is None or to is None or sender not in (to, to.bare):
+            return None
+        self._sent.pop((sender.bare, id))
         receipt.fail(error)
-        return Refused(peer, message.id, error)
+        return Refused(self._party(receipt.message, to), id, error)
 
     def _read(self, peer: JID, event: MessageReceived) -> Iterator[ChatEvent]:
         message, outgoing = event.message, event.outgoing

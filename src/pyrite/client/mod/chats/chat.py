@@ -26,7 +26,7 @@ from ....wire import (
 from ....wire.message import Body, Thread, has_body
 from ...heard import Heard
 from ...receipt import Receipt
-from .events import ChatEvent, Said
+from .events import ChatEvent, Corrected, Said
 
 if TYPE_CHECKING:
     from . import Chats
@@ -286,6 +286,8 @@ def _named(which: Target, *, which_id: bool) -> str:
     """The id of a message: with `which_id` its own alone, else what others call it by."""
     if isinstance(which, str):
         return which
+    if isinstance(which, Corrected):
+        return which.replaces
     id = which.message.id if which_id else reply.id_of(which.message)
     if not id:
         raise StanzaError("item-not-found", "a message without an id cannot be named")

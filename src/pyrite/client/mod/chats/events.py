@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeVar
 
 from ....core.errors import StanzaError
 from ....core.jid import JID
 from ....core.payload import decode, name_of
 from ....core.stanza import Message
-from ....wire import chatstates, fallback, nick, reactions, references, reply, styling
+from ....wire import chatstates, delay, fallback, nick, reactions, references, reply, styling
 from ....wire.message import Thread
 
 P = TypeVar("P")
@@ -49,6 +50,12 @@ class Said:
         return reply.id_of(self.message)
 
     @property
+    def delayed(self) -> datetime | None:
+        """When it was said, if our server has kept it until we came (XEP-0203)."""
+        to = self.message.to
+        return None if to is None else delay.stamp_by(self.message, JID(None, to.domain))
+
+    @property
     def reply(self) -> reply.Reply | None:
         """Which message it answers (XEP-0461)."""
         return read(self.message, reply.Reply)
@@ -85,6 +92,11 @@ class Corrected(Said):
 
     replaces: str = ""
     is_known: bool = False
+
+    @property
+    def id(self) -> str | None:
+        """Replies and reactions are to the message, in whichever version (XEP-0444 §4)."""
+        return self.replaces
 
 
 @dataclass(frozen=True, slots=True)
