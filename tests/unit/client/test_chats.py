@@ -384,6 +384,22 @@ async def test_a_state_that_comes_late_says_nothing(tmp_path: Path) -> None:
         event = await events.next()
         assert isinstance(event, StateChanged)
         assert event.state == Paused()
+        assert his.peer_state == Paused()
+        assert his.to == juliet.jid
+
+
+async def test_words_that_have_waited_are_answered_to_all(tmp_path: Path) -> None:
+    """Who said them from there may be elsewhere by now."""
+    async with (
+        serving(tmp_path) as service,
+        pair(service, Chats) as (romeo, juliet),
+        romeo[Chats].with_(JULIET) as his,
+        asyncio.timeout(PATIENCE),
+    ):
+        await juliet.send(romeo.jid, "Ay me!", Composing(), Delay(romeo.clock.now()))
+        await his.next()
+        assert his.to == JULIET
+        assert his.peer_state is None
 
 
 async def test_threads_names_and_hints(tmp_path: Path) -> None:

@@ -158,7 +158,7 @@ class Chats(Feature):
         if not event.outgoing:
             is_direct = message.to in (None, own, own.bare)
             for chat in self._chats.get(peer, ()):
-                chat.note(message, is_direct=is_direct)
+                chat.note(message, is_direct=is_direct, is_late=_is_late(message))
         told = self._refused(message) if message.type == "error" else None
         for one in (told,) if told is not None else tuple(self._read(peer, event)):
             await self._tell(one)
@@ -237,8 +237,7 @@ class Chats(Feature):
         """How it is over there now: what comes late says nothing of that."""
         message = event.message
         state = chatstates.state(message)
-        is_late = message.child(delay.NS, "delay") is not None
-        if state is not None and not event.outgoing and not is_late:
+        if state is not None and not event.outgoing and not _is_late(message):
             yield StateChanged(peer, message.sender or peer, state)
 
     def _when(self, message: Message) -> datetime:
@@ -250,6 +249,11 @@ class Chats(Feature):
 def _is_of_two(message: Message, *, with_errors: bool = False) -> bool:
     kind = wire.kind(message)
     return kind in ("chat", "normal") or (with_errors and kind == "error")
+
+
+def _is_late(message: Message) -> bool:
+    """Whether it was kept for us: what it says of the moment is over."""
+    return message.child(delay.NS, "delay") is not None
 
 
 def _is_only_fallback(message: Message) -> bool:

@@ -240,16 +240,20 @@ class Chat:
 
     # --- for the feature -------------------------------------------------------------
 
-    def note(self, message: Message, *, is_direct: bool) -> None:
-        """Something came from the peer: which of its clients is it, and what can it do?"""
+    def note(self, message: Message, *, is_direct: bool, is_late: bool) -> None:
+        """Something came from the peer: which of its clients is it, and what can it do?
+
+        `is_direct`: to this client of ours. `is_late`: it has waited for us.
+        """
         sender = message.sender
-        if is_direct and sender is not None:
+        if is_direct and not is_late and sender is not None:
             self.resource = None if message.type == "error" else sender.resource
         if message.type == "error":
             return
         state = chatstates.state(message)
         if state is not None:
-            self._hears_states, self.peer_state = True, state
+            self._hears_states = True
+            self.peer_state = self.peer_state if is_late else state
         elif has_body(message):
             self._hears_states = self._hears_states or False
         if (thread := message.child(*_THREAD)) is not None and thread.text:
