@@ -31,15 +31,26 @@ from ..kit.hooks import Stage
 from ..net.dns import DnsError, Record, Resolver, Target
 from ..net.tls import Identity, TlsError
 from ..wire import Spec
+from ..wire.activity import Activity, activity
+from ..wire.bookmarks import Bookmark
 from ..wire.chatstates import Active, ChatState, Composing, Gone, Inactive, Paused
+from ..wire.dataforms import Field as FormField
+from ..wire.dataforms import Form, form
+from ..wire.dataforms import field as form_field
+from ..wire.geoloc import Geoloc
 from ..wire.hints import NoCopy, NoPermanentStore, NoStore, Store
 from ..wire.message import Body
+from ..wire.mood import Mood, mood
 from ..wire.nick import Nick
 from ..wire.privacy import Item as PrivacyRule
 from ..wire.styling import Code, Line, Quotation, Span
+from ..wire.tune import Tune
+from ..wire.vcard import VCard
+from ..wire.vcard4 import VCard4
 from ..wire.version import Version as SoftwareVersion
 from .account import Account, Memory, Token, TokenStore, Trust, VolatileStore
 from .app import Client
+from .bot import Asked, Bot
 from .component import Component
 from .connector import Connector, Tcp
 from .errors import (
@@ -62,17 +73,27 @@ from .feature import (
 )
 from .heard import Heard
 from .keeper import Backoff
+from .mod import muc as rooms
+from .mod.archive import Archive, Archived, Position, PositionStore, VolatilePositions
 from .mod.attention import Attention, AttentionAsked
+from .mod.avatars import Avatar, AvatarChanged, Avatars
 from .mod.blocking import Blocking, BlocklistChanged
+from .mod.bookmarks import BookmarkChanged, Bookmarks
 from .mod.carbons import Carbons
 from .mod.chats import Chat, Chats, Corrected, Reacted, Refused, Retracted, Said, StateChanged
+from .mod.commands import Call, Commands, Running
 from .mod.csi import Csi
 from .mod.disco import Disco
+from .mod.displayed import Displayed, DisplayedElsewhere
+from .mod.external import External
 from .mod.idle import Idle, IdleChanged
 from .mod.last import LastActivity
+from .mod.muc import Declined, Invited, Muc, Occupant, Room, RoomEvent
+from .mod.pep import Pep
 from .mod.ping import Ping
 from .mod.privacy import Privacy, PrivacyListChanged
 from .mod.private import PrivateStorage
+from .mod.pubsub import PubSub
 from .mod.push import Push, PushRefused
 from .mod.receipts import Receipts
 from .mod.registration import Registration, registering
@@ -86,7 +107,9 @@ from .mod.roster import (
 from .mod.search import Found, Search
 from .mod.styling import Styling
 from .mod.time import Time
+from .mod.vcards import Card, VCards
 from .mod.version import Version
+from .node import Node, Published, Withdrawn
 from .receipt import Receipt
 from .state import Closed, Online, Reset, State, Suspended
 
@@ -97,14 +120,27 @@ __all__ = [
     "VERSION",
     "Account",
     "Active",
+    "Activity",
+    "Archive",
+    "Archived",
+    "Asked",
     "Attention",
     "AttentionAsked",
     "AuthenticationFailed",
+    "Avatar",
+    "AvatarChanged",
+    "Avatars",
     "Backoff",
     "Blocking",
     "BlocklistChanged",
     "Body",
+    "Bookmark",
+    "BookmarkChanged",
+    "Bookmarks",
+    "Bot",
+    "Call",
     "Carbons",
+    "Card",
     "Chat",
     "ChatState",
     "Chats",
@@ -112,6 +148,7 @@ __all__ = [
     "ClientError",
     "Closed",
     "Code",
+    "Commands",
     "Component",
     "Composing",
     "ConnectionFailed",
@@ -120,17 +157,25 @@ __all__ = [
     "ContactPresent",
     "Corrected",
     "Csi",
+    "Declined",
     "Disco",
+    "Displayed",
+    "DisplayedElsewhere",
     "DnsError",
     "Element",
+    "External",
     "Feature",
+    "Form",
+    "FormField",
     "Found",
+    "Geoloc",
     "Gone",
     "Heard",
     "Identity",
     "Idle",
     "IdleChanged",
     "Inactive",
+    "Invited",
     "Iq",
     "JIDError",
     "LastActivity",
@@ -138,20 +183,29 @@ __all__ = [
     "Memory",
     "Message",
     "MessageReceived",
+    "Mood",
+    "Muc",
     "Name",
     "Nick",
     "NoCopy",
     "NoPermanentStore",
     "NoStore",
+    "Node",
+    "Occupant",
     "Online",
     "Paused",
+    "Pep",
     "Ping",
+    "Position",
+    "PositionStore",
     "Presence",
     "PresenceReceived",
     "Privacy",
     "PrivacyListChanged",
     "PrivacyRule",
     "PrivateStorage",
+    "PubSub",
+    "Published",
     "Push",
     "PushRefused",
     "Quotation",
@@ -165,8 +219,11 @@ __all__ = [
     "Reset",
     "Resolver",
     "Retracted",
+    "Room",
+    "RoomEvent",
     "Roster",
     "RosterLoaded",
+    "Running",
     "Said",
     "Search",
     "Sending",
@@ -192,9 +249,16 @@ __all__ = [
     "Token",
     "TokenStore",
     "Trust",
+    "Tune",
     "UntrustedServer",
+    "VCard",
+    "VCard4",
+    "VCards",
     "Version",
+    "VolatilePositions",
     "VolatileStore",
+    "Withdrawn",
+    "activity",
     "anything",
     "attr",
     "child",
@@ -204,11 +268,15 @@ __all__ = [
     "decode",
     "encode",
     "flag",
+    "form",
+    "form_field",
     "lang",
+    "mood",
     "on",
     "opens",
     "payload",
     "registering",
+    "rooms",
     "sending",
     "serves",
     "text",
