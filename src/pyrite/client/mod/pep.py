@@ -53,7 +53,8 @@ class Pep(Feature):
     async def subscribe(
         self, kind: type[P], node: str | None = None
     ) -> AsyncIterator[Published[P]]:
-        """What contacts, and our own other clients, publish from now on, and what each did last.
+        """What contacts, and our own other clients, publish from now on; from most servers also
+        what each did last.
 
         Servers are told so as long as somebody goes through it (``+notify``, §4.3); leave the
         loop within `contextlib.aclosing` to end that at once.
