@@ -6,5 +6,7 @@ One folder, since offers choose among streams: `ibb` and `socks5` carry, `offers
 from __future__ import annotations
 
 from .ibb import Ibb, IbbStream
+from .offers import Files, Offer
+from .socks5 import Socks5
 
-__all__ = ["Ibb", "IbbStream"]
+__all__ = ["Files", "Ibb", "IbbStream", "Offer", "Socks5"]

@@ -1,0 +1,170 @@
+"""Streams over connections of their own, direct or through a proxy (XEP-0065)."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from ....core.errors import StanzaError
+from ....core.jid import JID
+from ....wire import socks5
+from ... import socks
+from ...bytestream import StreamBroken
+from ...doors import Door
+from ...errors import ClientError
+from ...feature import Feature, Request, serves
+from ...heard import Heard
+from ...services import services
+from ...socks import Pipe, SocksStream
+
+if TYPE_CHECKING:
+    from ...entity import Entity
+
+CHOOSING = 20.0  # seconds in which we find a host that we can reach
+ARRIVING = 10.0  # seconds for a connection that was announced to be here
+MOST_PROXIES = 3
+
+
+class Socks5(Feature):
+    """SOCKS5 bytestreams, both ways.
+
+    `addresses` are those of this machine that others may be told; by default none is, and
+    streams go through the server's proxy. Who connects to the host of somebody else is seen there.
+    """
+
+    spec = socks5.SPEC
+    features = (socks5.NS,)
+
+    def __init__(self, client: Entity) -> None:
+        super().__init__(client)
+        self.addresses: tuple[str, ...] = ()
+        self._proxies: list[socks5.StreamHost] | None = None
+        self._expected: dict[tuple[JID, str], asyncio.Future[SocksStream]] = {}
+        self._door: Door[SocksStream] = Door()
+
+    async def begin(self) -> None:
+        """What an older session knew of services may have changed."""
+        self._proxies = None
+
+    def stop(self) -> None:
+        for expected in tuple(self._expected.values()):
+            expected.cancel()
+        self._door.end()
+
+    async def proxies(self) -> list[socks5.StreamHost]:
+        """The server's proxies that let us use them (§4)."""
+        if self._proxies is None:
+            found: list[socks5.StreamHost] = []
+            for jid, info in await services(self.client, socks5.NS):
+                if info.is_a("proxy", "bytestreams") and len(found) < MOST_PROXIES:
+                    found += await self._hosts(jid)
+            self._proxies = found
+        return self._proxies
+
+    async def _hosts(self, proxy: JID) -> list[socks5.StreamHost]:
+        try:
+            told = await self.client.request(socks5.Query(), proxy, expect=socks5.Query)
+        except (StanzaError, TimeoutError):  # it does not let us use it
+            return []
+        return [host for host in told.hosts[:1] if host.jid.bare == proxy]
+
+    # --- opening ---------------------------------------------------------------------
+
+    async def open(self, to: JID | str, sid: str | None = None) -> SocksStream:
+        """A stream to the client `to` (full JID), over the first of our hosts that it reaches.
+
+        Raises `StanzaError` if it is refused or no host can be reached, and `StreamBroken`.
+        """
+        to = JID.parse(to) if isinstance(to, str) else to
+        sid = sid or self.client.ids()
+        name = socks5.address(sid, self.client.jid, to)
+        proxies = await self.proxies()
+        async with socks.listening(self.addresses) as listener:
+            arriving = listener.expect(name)
+            own = [socks5.StreamHost(self.client.jid, *place) for place in listener.ports]
+            offer = socks5.Query(sid, "tcp", hosts=(*own, *proxies))
+            try:
+                answer = await self.client.request(offer, to, type="set", expect=socks5.Query)
+                used = answer.used.jid if answer.used is not None else None
+                if used == self.client.jid:
+                    async with asyncio.timeout(ARRIVING):
+                        return SocksStream(to, await asyncio.shield(arriving))
+            except BaseException as error:
+                drop(arriving)
+                if isinstance(error, TimeoutError):
+                    raise StreamBroken("the other side has not connected") from None
+                raise
+            drop(arriving)
+        for proxy in proxies:
+            if proxy.jid == used:
+                return SocksStream(to, await self.through(proxy, sid, name, to))
+        raise StanzaError("item-not-found", "the other side uses a host that we do not know")
+
+    async def through(self, proxy: socks5.StreamHost, sid: str, name: str, to: JID) -> Pipe:
+        """Connect to our end of a proxy, and let it begin (§6.3.5). Raises `StreamBroken`."""
+        try:
+            pipe = await socks.connect(proxy.host, proxy.port, name)
+        except OSError as error:
+            raise StreamBroken(f"the proxy cannot be reached: {error}") from error
+        try:
+            await self.client.request(socks5.Query(sid, activate=to), proxy.jid, type="set")
+        except BaseException as error:
+            pipe[1].transport.abort()
+            if isinstance(error, StanzaError | TimeoutError | ClientError):
+                raise StreamBroken(f"the proxy does not begin: {error}") from error
+            raise
+        return pipe
+
+    # --- being asked -----------------------------------------------------------------
+
+    def streams(self) -> Heard[SocksStream]:
+        """Streams that others open, from now on; without anybody here they are refused."""
+        return self._door.listen()
+
+    def expect(self, peer: JID, sid: str) -> asyncio.Future[SocksStream]:
+        """The stream that `peer` is about to open, as was agreed in another way."""
+        key = peer, sid
+        expected: asyncio.Future[SocksStream] = asyncio.get_running_loop().create_future()
+        self._expected[key] = expected
+        expected.add_done_callback(lambda _: self._expected.pop(key, None))
+        return expected
+
+    @serves("set", socks5.Query)
+    async def opened(self, request: Request[socks5.Query]) -> socks5.Query:
+        """Somebody opens a stream: connect to the first host that can be reached (§5)."""
+        peer, offer = request.sender, request.payload
+        if peer is None or offer.sid is None or not offer.hosts:
+            raise StanzaError("bad-request", "no stream, or no host")
+        expected = self._expected.get((peer, offer.sid))
+        if offer.mode == "udp" or (expected is None and not self._door.is_open):
+            raise StanzaError("not-acceptable", "no stream is expected")
+        name = offer.dstaddr or socks5.address(offer.sid, peer, self.client.jid)
+        used, pipe = await reach(offer.hosts, name)
+        stream = SocksStream(peer, pipe)
+        if expected is not None and not expected.done():
+            expected.set_result(stream)
+        else:
+            self._door.give(stream)
+        return socks5.Query(offer.sid, used=socks5.StreamHostUsed(used.jid))
+
+
+async def reach(hosts: tuple[socks5.StreamHost, ...], name: str) -> tuple[socks5.StreamHost, Pipe]:
+    """The first of `hosts` that lets us in, and the connection. Raises `StanzaError`."""
+    if len(name) > 255 or not name.isascii():
+        raise StanzaError("bad-request", "no name of a stream")
+    try:
+        async with asyncio.timeout(CHOOSING):
+            for host in hosts[: socks5.MAX_HOSTS]:
+                try:
+                    return host, await socks.connect(host.host, host.port, name)
+                except (OSError, UnicodeError):  # the next may be nearer
+                    continue
+    except TimeoutError:
+        pass
+    raise StanzaError("item-not-found", "none of the hosts can be reached")
+
+
+def drop(arriving: asyncio.Future[Pipe]) -> None:
+    """Nobody wants it any more, neither now nor when it comes."""
+    if not arriving.cancel() and not arriving.cancelled():
+        arriving.result()[1].transport.abort()
