@@ -20,6 +20,7 @@ WEBSOCKET = "urn:xmpp:alt-connections:websocket"
 BOSH = "urn:xmpp:alt-connections:xbosh"
 
 NS_XRD = "http://docs.oasis-open.org/ns/xri/xrd-1.0"
+_XRD, _LINK = Name(NS_XRD, "XRD"), Name(NS_XRD, "Link")
 MOST = 16  # addresses of one kind that are looked at
 SCHEMES: Mapping[str, tuple[str, str]] = {  # relation -> with encryption, and in the clear
     WEBSOCKET: ("wss", "ws"),
@@ -76,14 +77,11 @@ def read_json(data: bytes) -> list[tuple[str, str]]:
 
 def read_xml(data: bytes) -> list[tuple[str, str]]:
     """Relations and addresses (RFC 6415 §2). Raises ValueError."""
-    document = Document({}, _LIMITS)
+    document = Document({None: (_XRD,)}, _LIMITS)
     try:
         parts = document.feed(data)
         document.close()
     except StreamError as error:
         raise ValueError(f"not a host-meta: {error}") from None
-    root = next((part for part in parts if isinstance(part, Element)), None)
-    if root is None or root.name != Name(NS_XRD, "XRD"):
-        raise ValueError("not a host-meta: no XRD")
-    links = [one.attrs for one in root.elements if one.name == Name(NS_XRD, "Link")]
+    links = [one.attrs for one in parts if isinstance(one, Element) and one.name == _LINK]
     return [(a["rel"], a["href"]) for a in links if "rel" in a and "href" in a]
