@@ -121,11 +121,15 @@ class Preferences:
         A listed address with a resource means that one alone (XEP-0441 §2.3). What both lists
         have is not kept.
         """
-        if self.never is not None and _lists(self.never.jids, peer):
+        never, always = self.never, self.always
+        if never is not None and never.jids and _lists(never.jids, peer):
             return False
-        if self.always is not None and _lists(self.always.jids, peer):
+        if always is not None and always.jids and _lists(always.jids, peer):
             return True
-        return {"always": True, "never": False}.get(self.default or "")
+        return _KEEPS.get(self.default)
+
+
+_KEEPS: dict[Default | None, bool] = {"always": True, "never": False}
 
 
 def _lists(jids: tuple[JID, ...], peer: JID) -> bool:
@@ -162,6 +166,7 @@ _ENCRYPTED: frozenset[Name] = frozenset(
         Name("jabber:x:encrypted", "x"),
     }
 )
+_READ, _UNREAD = frozenset({_BODY, _SUBJECT}), _ENCRYPTED | {_RETRACT}
 _CALLS = "urn:xmpp:jingle-message:"  # any version of it: a call that was missed is to be seen
 _ROOM_USER = Name("http://jabber.org/protocol/muc#user", "x")
 _ARCHIVED_TYPES = frozenset({"normal", "chat"})
@@ -193,14 +198,14 @@ def is_worth_keeping(message: Message) -> bool:
 
 def words(message: Message) -> str | None:
     """What a search finds the message by; ``None`` where there are no words of its own."""
-    said: list[str] = []
+    said: str | None = None
     for element in message.payloads:
         name = element.name
-        if name in (_BODY, _SUBJECT):
-            said.append(element.text)
-        elif name in _ENCRYPTED or name == _RETRACT:
+        if name in _READ:
+            said = element.text if said is None else f"{said}\n{element.text}"
+        elif name in _UNREAD:
             return None  # the body only tells that
-    return "\n".join(said) if said else None
+    return said
 
 
 # --- questions ------------------------------------------------------------------------------
