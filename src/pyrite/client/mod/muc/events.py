@@ -14,7 +14,8 @@ from ....wire.presence import Availability
 
 @dataclass(frozen=True, slots=True)
 class Occupant:
-    """Somebody in a room. `jid` is the real address, where the room tells it to us.
+    """Somebody in a room. `address` is the real one, where the room tells it to us; as text, for
+    a large room has thousands of them.
 
     `id` stays the same when the nick changes and when they come again (XEP-0421); None where
     the room does not give any. Somebody who has left has the role ``none``.
@@ -23,9 +24,14 @@ class Occupant:
     nick: str
     role: muc.Role = "none"
     affiliation: muc.Affiliation = "none"
-    jid: JID | None = None
+    address: str | None = None
     id: str | None = None
     show: Availability | None = None
+
+    @property
+    def jid(self) -> JID | None:
+        """The real address."""
+        return JID.parse(self.address) if self.address is not None else None
 
 
 # --- why somebody has left --------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -104,7 +105,8 @@ class View:
         item = user.item or muc.Item()
         id = occupants.id_of(stanza) if occupants.NS in self.features else None
         role, affiliation = item.role or "none", item.affiliation or "none"
-        return Occupant(nick, role, affiliation, item.jid, id, presence.show(stanza))
+        address = item.jid.text if item.jid is not None else None
+        return Occupant(nick, role, affiliation, address, id, presence.show(stanza))
 
     # --- messages (§7.4, §7.5, §8.1, §10) --------------------------------------------
 
@@ -171,7 +173,7 @@ class View:
 
 
 def _renamed(who: Occupant, nick: str) -> Occupant:
-    return Occupant(nick, who.role, who.affiliation, who.jid, who.id, who.show)
+    return replace(who, nick=nick)
 
 
 def _is_subject(message: Message) -> bool:
