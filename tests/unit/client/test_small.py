@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from tests.service import BENVOLIO, JULIET, MALLORY, ROMEO, Service, serving, until
 
+from pyrite.client.app import Client
 from pyrite.client.feature import Request
 from pyrite.client.mod.attention import PAUSE, Attention, AttentionAsked
 from pyrite.client.mod.csi import Csi
@@ -244,8 +245,10 @@ async def test_alerts(tmp_path: Path) -> None:
 # --- client states ----------------------------------------------------------------------------
 
 
-def dozes(service: Service) -> bool:
-    return any(session[DOZE] is not None for session in service.server.sessions)
+def dozes(service: Service, me: Client) -> bool:
+    """Whether the server keeps back what can wait, in the session that is now."""
+    session = service.server.sessions.find(me.jid)
+    return session is not None and session[DOZE] is not None
 
 
 async def cut(service: Service) -> None:
@@ -263,7 +266,7 @@ async def test_who_is_not_looked_at_stays_so(tmp_path: Path, is_resumed: bool) -
     ):
         assert romeo[Csi].is_supported
         romeo[Csi].inactive()
-        await until(lambda: dozes(service))
+        await until(lambda: dozes(service, romeo))
         states = romeo.lifecycle()
         if not is_resumed:
             romeo._keeper.session = None
@@ -273,9 +276,9 @@ async def test_who_is_not_looked_at_stays_so(tmp_path: Path, is_resumed: bool) -
         while not isinstance(state := await states.next(), Online):
             pass
         assert state.is_resumed is is_resumed
-        await until(lambda: dozes(service))
+        await until(lambda: dozes(service, romeo))
         romeo[Csi].active()
-        await until(lambda: not dozes(service))
+        await until(lambda: not dozes(service, romeo))
 
 
 async def test_who_is_active_says_nothing_anew(tmp_path: Path) -> None:
@@ -290,7 +293,7 @@ async def test_who_is_active_says_nothing_anew(tmp_path: Path) -> None:
         while not isinstance(await states.next(), Online):
             pass
         await romeo.request(ping.Ping())
-        assert not dozes(service)
+        assert not dozes(service, romeo)
 
 
 async def test_a_server_that_does_not_want_to_know(tmp_path: Path) -> None:
