@@ -29,6 +29,7 @@ from ..core.stanza import Iq, Message, Presence, Stanza
 from ..core.xml import Element, Name
 from ..kit.hooks import Stage
 from ..net.dns import DnsError, Record, Resolver, Target
+from ..net.proxy import Proxy, ProxyError
 from ..net.tls import Identity, TlsError
 from ..wire import Spec
 from ..wire.activity import Activity, activity
@@ -50,9 +51,10 @@ from ..wire.vcard4 import VCard4
 from ..wire.version import Version as SoftwareVersion
 from .account import Account, Memory, Token, TokenStore, Trust, VolatileStore
 from .app import Client
+from .bosh import Bosh
 from .bot import Asked, Bot
 from .component import Component
-from .connector import Connector, Tcp
+from .connector import Connector, First, Tcp
 from .errors import (
     AuthenticationFailed,
     ClientError,
@@ -71,8 +73,10 @@ from .feature import (
     sending,
     serves,
 )
+from .filestore import FileStore
 from .heard import Heard
 from .keeper import Backoff
+from .mechanisms import kerberos, oauth
 from .mod import muc as rooms
 from .mod.archive import Archive, Archived, Position, PositionStore, VolatilePositions
 from .mod.attention import Attention, AttentionAsked
@@ -112,6 +116,7 @@ from .mod.version import Version
 from .node import Node, Published, Withdrawn
 from .receipt import Receipt
 from .state import Closed, Online, Reset, State, Suspended
+from .websocket import WebSocket
 
 VERSION = "0.1"
 
@@ -137,6 +142,7 @@ __all__ = [
     "Bookmark",
     "BookmarkChanged",
     "Bookmarks",
+    "Bosh",
     "Bot",
     "Call",
     "Carbons",
@@ -165,6 +171,8 @@ __all__ = [
     "Element",
     "External",
     "Feature",
+    "FileStore",
+    "First",
     "Form",
     "FormField",
     "Found",
@@ -204,6 +212,8 @@ __all__ = [
     "PrivacyListChanged",
     "PrivacyRule",
     "PrivateStorage",
+    "Proxy",
+    "ProxyError",
     "PubSub",
     "Published",
     "Push",
@@ -257,6 +267,7 @@ __all__ = [
     "Version",
     "VolatilePositions",
     "VolatileStore",
+    "WebSocket",
     "Withdrawn",
     "activity",
     "anything",
@@ -270,8 +281,10 @@ __all__ = [
     "flag",
     "form",
     "form_field",
+    "kerberos",
     "lang",
     "mood",
+    "oauth",
     "on",
     "opens",
     "payload",
