@@ -10,6 +10,7 @@ from pyrite.client.mod.bookmarks import BookmarkChanged, Bookmarks
 from pyrite.client.mod.displayed import Displayed, DisplayedElsewhere
 from pyrite.client.mod.pep import Pep
 from pyrite.client.mod.pubsub import PubSub
+from pyrite.client.mod.vcards import VCards
 from pyrite.client.node import Published, Withdrawn
 from pyrite.core.errors import StanzaError
 from pyrite.core.jid import JID
@@ -20,6 +21,7 @@ from pyrite.wire import avatars, bookmarks, displayed, pubsub
 from pyrite.wire.bookmarks import Bookmark
 from pyrite.wire.stanzaid import StanzaId
 from pyrite.wire.tune import Tune
+from pyrite.wire.vcard import Photo, Update, VCard, avatar_hash
 
 from .scripted import ME, PATIENCE, Scripted
 
@@ -221,3 +223,28 @@ async def test_what_happens_to_a_node() -> None:
             assert told.payload == Tune(title="x")
             assert await anext(events) == Withdrawn(service, "n")
             assert await anext(events) == Withdrawn(service, "n", is_deleted=True)
+
+
+async def test_the_hash_of_the_picture_in_a_card() -> None:
+    """XEP-0153 §3.1, §4.3."""
+    card = VCard().with_photo(Photo("image/png", "AAAA"))
+    hash = avatar_hash(card)
+    async with Scripted(VCards) as client, asyncio.timeout(PATIENCE):
+        await client.send_presence(Presence())
+        assert not (await client.said()).has(Update)
+        setting = asyncio.ensure_future(client[VCards].set_vcard(card))
+        await accept(client)
+        assert (await client.said()).get(Update) == Update(hash)
+        await setting
+        update = "<x xmlns='vcard-temp:x:update'><photo>{}</photo></x>"
+        await client.hears(
+            f"<presence from='{JULIET}/x'>{update.format('other')}</presence>",
+            f"<presence from='{ME}'>{update.format('other')}</presence>",
+            f"<presence from='{ME.bare}/phone'>{update.format(hash)}</presence>",
+            f"<presence from='{ME.bare}/phone'>{update.format('other')}</presence>",
+        )
+        await accept(client, "<vCard xmlns='vcard-temp'/>")
+        assert (await client.said()).get(Update) == Update("")
+        await client.hears(f"<presence from='{ME.bare}/old'/>")
+        await client.send_presence(Presence())
+        assert not (await client.said()).has(Update)
