@@ -3,13 +3,14 @@
 import asyncio
 
 import pytest
+from tests.cutting import between
 from tests.interop.servers import VERONA, Server
 
 from pyrite.client.bosh import Bosh
 from pyrite.client.connector import Connector
 from pyrite.client.errors import AuthenticationFailed, ConnectionFailed, TlsError
 from pyrite.client.mod.receipts import Receipts
-from pyrite.client.state import Online, Suspended
+from pyrite.client.state import Closed, Online, Suspended
 from pyrite.client.websocket import WebSocket
 from pyrite.wire.ping import Ping
 
@@ -28,13 +29,16 @@ PATHS = {
 
 
 class Here:
-    """A resolver for which every host is this machine."""
+    """A resolver for which every host is this machine, at another port if so wished."""
+
+    def __init__(self, port: int = 0) -> None:
+        self.port = port
 
     async def records(self, name: str) -> list[object]:
         return []
 
     async def addresses(self, host: str, port: int) -> list[tuple[int, tuple[object, ...]]]:
-        return [(2, ("127.0.0.1", port))]
+        return [(2, ("127.0.0.1", self.port or port))]
 
 
 def connector(server: Server, way: str, host: str = VERONA) -> Connector:
@@ -130,3 +134,27 @@ async def resume(login: Login, server: Server, way: str) -> None:
         assert bodies == [str(number) for number in range(20)]
         for receipt in waiting:
             await receipt.acked
+
+
+@no_web
+async def test_requests_that_break_are_made_again(login: Login, server: Server) -> None:
+    """XEP-0124 §14.3: they have numbers. The session does not even notice."""
+    assert isinstance(server, LiveProsody | Ejabberd)
+    url = f"https://{VERONA}:{server.https}/{PATHS[server.name, 'bosh']}"
+    async with (
+        asyncio.timeout(PATIENCE),
+        between(server.https) as net,
+        login("romeo") as romeo,
+        login("juliet", connector=Bosh(url, resolver=Here(net.port))) as juliet,
+    ):
+        heard, answers, states = romeo.messages(), juliet.messages(), juliet.lifecycle()
+        for number in range(5):
+            await juliet.request(Ping())
+            net.cut()
+            await juliet.send(romeo.jid, f"to {number}")
+            await romeo.send(juliet.jid, f"from {number}")
+            assert (await heard.next()).message.body == f"to {number}"
+            assert (await answers.next()).message.body == f"from {number}"
+        assert net.connections > 5
+        await juliet.close()
+        assert [type(state) async for state in states] == [Closed]
