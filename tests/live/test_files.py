@@ -45,13 +45,18 @@ async def test_octets_through_the_servers_proxy(login: Login) -> None:
         assert await romeo[Socks5].proxies()
         streams = juliet[Socks5].streams()
         async with await romeo[Socks5].open(juliet.jid) as his, await streams.next() as hers:
-            writing = asyncio.create_task(his.write(data))
-            got = b""
-            while len(got) < len(data):
-                got += await hers.read()
-            await writing
             await hers.write(b"back")
             assert await his.read() == b"back"
+
+            async def write() -> None:
+                await his.write(data)
+                await his.close()  # COMPAT: Prosody's proxy holds the last 4096 octets until then
+
+            writing = asyncio.create_task(write())
+            got = b""
+            while chunk := await hers.read():
+                got += chunk
+            await writing
         assert got == data
 
 
