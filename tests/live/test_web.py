@@ -6,11 +6,12 @@ import pytest
 from tests.cutting import between
 from tests.interop.servers import VERONA, Server
 
+from pyrite.client import link
 from pyrite.client.bosh import Bosh
 from pyrite.client.connector import Connector
 from pyrite.client.errors import AuthenticationFailed, ConnectionFailed, TlsError
 from pyrite.client.mod.receipts import Receipts
-from pyrite.client.state import Closed, Online, Suspended
+from pyrite.client.state import Closed, Online, Reset, Suspended
 from pyrite.client.websocket import WebSocket
 from pyrite.wire.ping import Ping
 
@@ -158,3 +159,21 @@ async def test_requests_that_break_are_made_again(login: Login, server: Server) 
         assert net.connections > 5
         await juliet.close()
         assert [type(state) async for state in states] == [Closed]
+
+
+@no_web
+@pytest.mark.lacks(ejabberd="it resumes")
+async def test_who_gets_no_answer_begins_anew(
+    login: Login, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Prosody's mod_smacks fails where it resumes over BOSH, and says nothing."""
+    async with (
+        asyncio.timeout(PATIENCE),
+        login("juliet", connector=connector(server, "bosh")) as juliet,
+    ):
+        monkeypatch.setattr(link, "PATIENCE", 1.0)
+        states = juliet.lifecycle()
+        juliet._keeper._link.abort()  # type: ignore[union-attr]
+        told = [await states.next() for _ in range(3)]
+        assert [type(state) for state in told] == [Suspended, Online, Reset]
+        await juliet.request(Ping())
