@@ -38,7 +38,7 @@ SCENARIOS = {
         Scenario("idle", idle.run, together=True, once=True),
         Scenario("latency", latency.run),
         Scenario("presence", presence.run, (PLAIN,)),
-        Scenario("paging", paging.run, (PLAIN,), features=paging.FEATURES),
+        Scenario("paging", paging.run, (PLAIN,), once=True, features=paging.FEATURES),
         Scenario(
             "paging-large",
             paging.run_large,
