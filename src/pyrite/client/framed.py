@@ -12,12 +12,13 @@ from ..core.errors import StreamError
 from ..core.framing import alone, frame
 from ..core.payload import encode
 from ..core.stream import ERROR, NS_STREAM_ERRORS
-from ..core.xml import LANG, Element, Limits, Name
+from ..core.xml import LANG, Element, Name
 from ..net.tls import TlsError
+from .link import LIMITS as LARGEST
 from .link import BaseLink
 
 GRACE = 5.0  # seconds that the server has to say goodbye
-LIMITS: Final = Limits()  # of one element
+LIMITS: Final = LARGEST  # of one element
 
 
 class FramedLink(BaseLink):

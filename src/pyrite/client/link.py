@@ -18,6 +18,8 @@ from ..net.tls import ClientTls, TlsContext, client_context
 from .errors import ConnectionFailed
 
 PATIENCE = 30.0  # seconds that a server may take for one step of the log-in
+#: Of one element: we have chosen the server, and a roster of many thousands is one element.
+LIMITS = Limits(octets=16 << 20, elements=1 << 18)
 QUEUED = 100  # elements that may come unasked for before there is a session
 
 Receive = Callable[[Element], Coroutine[Any, Any, None]]
@@ -164,7 +166,7 @@ class TcpLink(BaseLink):
     ) -> None:
         super().__init__()
         self._tls = tls
-        self.stream = Stream(content, limits=Limits())
+        self.stream = Stream(content, limits=LIMITS)
         self.connection: Connection[Event] = Connection(
             self.stream.feed, self._handle, self._take, tls=tls if direct else None
         )
