@@ -1,0 +1,1 @@
+"""The client library beside slixmpp: the same recorded octets for both, in memory."""
