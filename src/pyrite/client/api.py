@@ -53,6 +53,7 @@ from .account import Account, Memory, Token, TokenStore, Trust, VolatileStore
 from .app import Client
 from .bosh import Bosh
 from .bot import Asked, Bot
+from .bytestream import ByteStream, StreamBroken
 from .component import Component
 from .connector import Connector, First, Tcp
 from .errors import (
@@ -90,6 +91,7 @@ from .mod.csi import Csi
 from .mod.disco import Disco
 from .mod.displayed import Displayed, DisplayedElsewhere
 from .mod.external import External
+from .mod.files import Files, Ibb, IbbStream, Offer, OldOffer, Si, Socks5
 from .mod.idle import Idle, IdleChanged
 from .mod.last import LastActivity
 from .mod.muc import Declined, Invited, Muc, Occupant, Room, RoomEvent
@@ -111,11 +113,13 @@ from .mod.roster import (
 from .mod.search import Found, Search
 from .mod.styling import Styling
 from .mod.time import Time
+from .mod.upload import FileShared, NoUploadService, Shared, Upload
 from .mod.vcards import Card, VCards
 from .mod.version import Version
 from .node import Node, Published, Withdrawn
 from .receipt import Receipt
 from .state import Closed, Online, Reset, State, Suspended
+from .transfer import TooLarge, TransferFailed, TransferRefused
 from .websocket import WebSocket
 
 VERSION = "0.1"
@@ -144,6 +148,7 @@ __all__ = [
     "Bookmarks",
     "Bosh",
     "Bot",
+    "ByteStream",
     "Call",
     "Carbons",
     "Card",
@@ -171,7 +176,9 @@ __all__ = [
     "Element",
     "External",
     "Feature",
+    "FileShared",
     "FileStore",
+    "Files",
     "First",
     "Form",
     "FormField",
@@ -179,6 +186,8 @@ __all__ = [
     "Geoloc",
     "Gone",
     "Heard",
+    "Ibb",
+    "IbbStream",
     "Identity",
     "Idle",
     "IdleChanged",
@@ -198,8 +207,11 @@ __all__ = [
     "NoCopy",
     "NoPermanentStore",
     "NoStore",
+    "NoUploadService",
     "Node",
     "Occupant",
+    "Offer",
+    "OldOffer",
     "Online",
     "Paused",
     "Pep",
@@ -239,6 +251,9 @@ __all__ = [
     "Sending",
     "SessionClosed",
     "SessionReset",
+    "Shared",
+    "Si",
+    "Socks5",
     "SoftwareVersion",
     "Span",
     "Spec",
@@ -248,6 +263,7 @@ __all__ = [
     "State",
     "StateChanged",
     "Store",
+    "StreamBroken",
     "StreamError",
     "Styling",
     "SubscriptionAsked",
@@ -258,9 +274,13 @@ __all__ = [
     "TlsError",
     "Token",
     "TokenStore",
+    "TooLarge",
+    "TransferFailed",
+    "TransferRefused",
     "Trust",
     "Tune",
     "UntrustedServer",
+    "Upload",
     "VCard",
     "VCard4",
     "VCards",
