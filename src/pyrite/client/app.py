@@ -57,7 +57,10 @@ class Client(Entity):
             name = self.account.jid.bare
             memory = await self._tokens.load(name) or new_memory()
             copies = carbons.NS in self.features
-            login = LogIn(self.account, link, memory, self.ids, old, carbons=copies)
+            fetches = [await feature.fetches_missed() for feature in self._features.values()]
+            login = LogIn(
+                self.account, link, memory, self.ids, old, carbons=copies, fetches=any(fetches)
+            )
             try:
                 session = await login.run()
             finally:

@@ -131,6 +131,10 @@ class Feature:
     def __init__(self, client: Entity) -> None:
         self.client = client
 
+    async def fetches_missed(self) -> bool:
+        """Whether it asks the archive, in a new session, for all that came since the last one."""
+        return False
+
     async def begin(self) -> None:
         """A session has begun, and nothing of an older one is left. Awaited before it is used.
 

@@ -67,8 +67,14 @@ class LogIn:
         old: Resumable | None,
         *,
         carbons: bool = False,
+        fetches: bool = False,
     ) -> None:
-        """`carbons`: ask for copies along with the log-in, where the server knows how."""
+        """`carbons`: ask for copies along with the log-in, where the server knows how.
+
+        `fetches`: what was missed is asked of the archive. Only then may the address be bound along
+        with the log-in, for that clears what waits in offline storage (XEP-0386 §3.2).
+        """
+        self._fetches = fetches
         self.account, self.link, self.memory = account, link, memory
         self._ids, self._old = ids, old
         self._resource = account.jid.resource
@@ -270,7 +276,7 @@ class LogIn:
                 wishes.append(fast.RequestToken(name))
         if self._old is not None and acks.NS in inline:
             wishes.append(acks.Resume(self._old.id, self._old.handled))
-        if bind2.NS in inline:
+        if bind2.NS in inline and self._fetches:
             wishes.append(self._binding(decode(bind2.Bind, inline[bind2.NS])))
         return wishes
 

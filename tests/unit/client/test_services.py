@@ -15,7 +15,7 @@ from pyrite.client.mod.private import PrivateStorage
 from pyrite.client.mod.push import Push, PushRefused
 from pyrite.client.mod.search import Found, Search
 from pyrite.client.state import Reset
-from pyrite.core.errors import StanzaError
+from pyrite.core.errors import StanzaError, StreamError
 from pyrite.core.jid import JID
 from pyrite.core.xml import Element, Name
 from pyrite.server.mod.push import Push as ServerPush
@@ -34,10 +34,9 @@ SERVICE = JID.parse("push.example")
 async def begin_anew(service: Service, me: Client) -> None:
     """The session is lost, and another one is in its place."""
     states = me.lifecycle()
-    me._keeper.session = None
-    for connection in tuple(service.server.listeners.connections):
-        if connection.jid == me.jid.bare:
-            connection.connection.abort()
+    session = service.server.sessions.find(me.jid)
+    assert session is not None
+    session.end(StreamError("reset"))
     async with asyncio.timeout(PATIENCE):
         while not isinstance(await states.next(), Reset):
             pass

@@ -13,8 +13,9 @@ from pyrite.client.account import Trust
 from pyrite.client.app import Client
 from pyrite.client.connector import Tcp
 from pyrite.client.errors import AuthenticationFailed, ConnectionFailed, TlsError
-from pyrite.client.feature import MessageReceived, Request
+from pyrite.client.feature import Feature, MessageReceived, Request
 from pyrite.client.keeper import Backoff
+from pyrite.client.mod.archive import Archive
 from pyrite.client.mod.carbons import Carbons
 from pyrite.client.mod.receipts import Receipts
 from pyrite.core.errors import StanzaError
@@ -144,3 +145,17 @@ async def test_order_within_a_conversation_and_none_across(tmp_path: Path) -> No
             held.set()
             await until(lambda: len(said) == 20)
         assert said == [str(number) for number in range(20)]
+
+
+@pytest.mark.parametrize("features", [(), (Archive,)])
+async def test_what_waited_is_told(tmp_path: Path, features: tuple[type[Feature], ...]) -> None:
+    """XEP-0386 §3.2: who binds along with the log-in is handed over nothing of it."""
+    async with serving(tmp_path) as service, client(service, ROMEO) as romeo:
+        await romeo.send(JULIET, "while you were away")
+        await romeo.request(Ping(), JID(None, VERONA))
+        juliet = client(service, JULIET)
+        for feature in features:
+            juliet[feature]
+        heard = juliet.messages()
+        async with asyncio.timeout(PATIENCE), juliet:
+            assert (await heard.next()).message.body == "while you were away"

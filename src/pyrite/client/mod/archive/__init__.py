@@ -123,6 +123,10 @@ class Archive(Feature):
         """
         self._missed.store = store
 
+    async def fetches_missed(self) -> bool:
+        """See `Feature.fetches_missed`: not in the first session of all."""
+        return await self._missed.position() is not None
+
     async def begin(self) -> None:
         """Fetch what was missed since the last session, beside all else."""
         await self._missed.begin()

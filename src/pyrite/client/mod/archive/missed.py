@@ -58,6 +58,9 @@ class VolatilePositions:
     def __init__(self) -> None:
         self._kept: dict[JID, Position] = {}
 
+    def __contains__(self, account: JID) -> bool:
+        return account in self._kept
+
     async def load(self, account: JID) -> Position | None:
         return self._kept.get(account)
 
@@ -86,6 +89,12 @@ class Missed:
 
     # --- the session -----------------------------------------------------------------
 
+    async def position(self) -> Position | None:
+        """From where on something may be missing, if that is known."""
+        if self._position is None:
+            self._position = await self.store.load(self._client.jid.bare)
+        return self._position
+
     async def begin(self) -> None:
         """A new session: hold what comes, and fetch what did not."""
         self.stop()
@@ -102,13 +111,12 @@ class Missed:
 
     async def _catch_up(self) -> None:
         try:
-            if self._position is None:
-                self._position = await self.store.load(self._client.jid.bare)
-            if self._position is None:
+            position = await self.position()
+            if position is None:
                 self._position = await self._end()
                 self._note(self._position)
             else:
-                await self._fetch(self._position)
+                await self._fetch(position)
             self._is_behind = False
         except (SessionReset, SessionClosed):  # another session will see to it, or none
             return
