@@ -70,7 +70,7 @@ class LiveProsody(Prosody):
         Component "pubsub.verona.example" "pubsub"
         Component "upload.verona.example" "http_file_share"
         http_host = "verona.example"
-        http_external_url = "https://localhost:{https}/"
+        http_external_url = "https://verona.example:{https}/"
         Component "proxy.verona.example" "proxy65"
         proxy65_address = "127.0.0.1"
         proxy65_acl = {{ "verona.example" }}
