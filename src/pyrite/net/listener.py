@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 
 BACKLOG = 512  # connections that the system keeps for us, until we accept them
 TURN = 64  # connections accepted in one turn of the loop
+SPARE = 1000  # tasks whose connection is over, and which the loop has not put away yet
 STOP = 10.0  # seconds that connections have to end when the listener does
 PAUSE = 0.5  # seconds without accepting after the system had no more descriptors
 RATE = Limit(rate=50, burst=200)  # new connections a second, of one address
@@ -112,7 +113,8 @@ async def listening(
     """
     sockets = await _bind(host, port)
     gate = gate or Gate()
-    async with Scope(f"connections to {host}:{port}", limit=gate.limits.total) as tasks:
+    most = gate.limits.total + SPARE
+    async with Scope(f"connections to {host}:{port}", limit=most) as tasks:
         listener = Listener(accept, gate, tasks)
         try:
             for listening_socket in sockets:
