@@ -71,9 +71,10 @@ class BoshLink(FramedLink):
             for task in works:
                 task.cancel()
             await asyncio.wait(works)
-        for task in (listening, asking):
-            if not task.cancelled():
-                task.result()
+        failed = [task.exception() for task in (listening, asking) if not task.cancelled()]
+        for error in failed:
+            if error is not None:
+                raise error
 
     # --- asking ----------------------------------------------------------------------
 
