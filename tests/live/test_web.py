@@ -109,7 +109,6 @@ async def test_a_cut_stream_is_resumed(login: Login, server: Server) -> None:
     await resume(login, server, "websocket")
 
 
-@unsteady
 @no_web
 @pytest.mark.lacks(prosody="its mod_smacks fails where it resumes over BOSH")
 async def test_a_cut_session_of_requests_is_resumed(login: Login, server: Server) -> None:
