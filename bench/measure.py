@@ -101,7 +101,7 @@ def _anonymous(pid: int) -> float:
 def _list(directory: Path) -> list[Path]:
     try:
         return list(directory.iterdir())
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # it ends just now
         return []
 
 
