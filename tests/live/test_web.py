@@ -19,7 +19,7 @@ from .servers import Ejabberd, LiveProsody
 
 PATIENCE = 20.0
 no_web = pytest.mark.lacks(pyrite="no stream over HTTP yet")
-unsteady = pytest.mark.lacks(ejabberd="over HTTP it answers late, or not, now and then")
+unsteady = pytest.mark.lacks(ejabberd="over HTTP this fails now and then; why is not known")
 WAYS = ["websocket", "bosh"]
 PATHS = {
     ("prosody", "websocket"): "xmpp-websocket",
