@@ -112,13 +112,14 @@ class LogIn:
 
     # --- choosing --------------------------------------------------------------------
 
-    def _advertised(self, mechanisms: Sequence[str], features: Element) -> Advertised:
+    def _advertised(
+        self, mechanisms: Sequence[str], features: Element, *, newer: bool = False
+    ) -> Advertised:
         listed = features.child(sasl.NS_BINDINGS, "sasl-channel-binding")
         types = decode(sasl.Bindings, listed).types if listed is not None else ()
         link = self.link
-        return Advertised(
-            self.account.jid.domain, tuple(mechanisms), types, link.bindings, link.is_secure
-        )
+        domain, names = self.account.jid.domain, tuple(mechanisms)
+        return Advertised(domain, names, types, link.bindings, link.is_secure, newer)
 
     def _chosen(self, offer: Advertised) -> ClientMechanism:
         """The strongest; and none that is weaker than one that has worked (XEP-0474 §5)."""
@@ -202,7 +203,7 @@ class LogIn:
 
     async def _newer(self, offered: sasl2.Authentication, features: Element) -> Session:
         inline = {e.name.ns: e for e in offered.inline.features} if offered.inline else {}
-        advertised = self._advertised(offered.mechanisms, features)
+        advertised = self._advertised(offered.mechanisms, features, newer=True)
         token, mechanism = self._with_token(inline, advertised)
         if mechanism is None:
             mechanism = self._chosen(advertised)

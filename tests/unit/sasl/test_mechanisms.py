@@ -221,9 +221,32 @@ def test_binding_is_used_where_both_can(
     assert started.startswith(begin)
 
 
-def test_types_without_a_mechanism_are_an_attack() -> None:
-    with pytest.raises(UntrustedServer):
-        choose(Advertised(DOMAIN, NO_PLUS, ("tls-exporter",), BINDINGS), ROMEO, "n" * 12)
+@pytest.mark.parametrize(
+    ("mechanisms", "types", "newer", "name"),
+    [
+        (NO_PLUS, ("tls-exporter",), False, None),
+        (NO_PLUS, ("tls-exporter",), True, None),
+        (("PLAIN",), ("tls-exporter",), True, None),
+        (("PLAIN",), ("tls-exporter",), False, "PLAIN"),  # as Prosody 13 does it with LDAP
+        (("PLAIN", "EXTERNAL"), ("tls-exporter",), True, "EXTERNAL"),
+        (("PLAIN", "ANONYMOUS"), ("tls-exporter",), False, "PLAIN"),
+        (("ANONYMOUS",), ("tls-exporter",), True, "ANONYMOUS"),
+        (ALL[:-1], (), True, None),
+        (ALL[:-1], (), False, "SCRAM-SHA-256"),
+        (ALL, (), True, "EXTERNAL"),
+    ],
+)
+def test_half_of_an_offer_is_an_attack(
+    mechanisms: tuple[str, ...], types: tuple[str, ...], newer: bool, name: str | None
+) -> None:
+    """XEP-0440 §4: types and mechanisms go together, where what follows proves a password."""
+    told = Advertised(DOMAIN, mechanisms, types, BINDINGS, newer=newer)
+    who = Credentials("romeo", "wherefore", certificate="EXTERNAL" in mechanisms)
+    if name is not None:
+        assert choose(told, who, "n" * 12, (*SAFE, "ANONYMOUS")).name == name
+        return
+    with pytest.raises(UntrustedServer, match="channel binding"):
+        choose(told, who, "n" * 12)
 
 
 def test_unknown_types_alone_need_the_servers_word() -> None:

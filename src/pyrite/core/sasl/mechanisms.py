@@ -61,7 +61,8 @@ def server(name: str, offer: Offer) -> ServerMechanism:
 class Advertised:
     """What a client has been offered: by whom, what, and over what channel.
 
-    `types` are those of XEP-0440, `bindings` what our side of the TLS channel can give.
+    `types` are those of XEP-0440, `bindings` what our side of the TLS channel can give. `newer`:
+    by SASL2, where an offer that says half of it is an attack and nothing else.
     """
 
     domain: str
@@ -69,6 +70,7 @@ class Advertised:
     types: tuple[str, ...] = ()
     bindings: Mapping[str, bytes] | None = None
     secure: bool = True
+    newer: bool = False
 
 
 def choose(
@@ -81,13 +83,14 @@ def choose(
 
     `nonce` is fresh and unguessable. A client that has once used SCRAM with this account leaves
     PLAIN out of `allowed` from then on (XEP-0474 §5). Raises `SaslError` ``invalid-mechanism``
-    where nothing fits, ``malformed-request`` for credentials that cannot be sent.
+    where nothing fits, ``malformed-request`` for credentials that cannot be sent; `UntrustedServer`
+    for an offer that no server makes.
     """
-    _check_sanity(advertised)
     binding = choose_binding(advertised)
     usable = _usable(advertised, credentials, binding)
     for name in by_strength(advertised.mechanisms):
         if name in allowed and name in usable:
+            _check_sanity(name, advertised)
             return _client(name, advertised, _prepared(credentials), nonce, binding)
     raise SaslError("invalid-mechanism", "no mechanism that both sides can use")
 
@@ -100,9 +103,16 @@ def choose_binding(advertised: Advertised) -> str:
     return known[0] if known else next((name for name in ours if name in theirs), "")
 
 
-def _check_sanity(advertised: Advertised) -> None:
-    if advertised.types and not _plus(advertised) and advertised.bindings:
-        raise UntrustedServer("channel binding types without a mechanism for them")  # XEP-0440
+def _check_sanity(name: str, advertised: Advertised) -> None:
+    """The rules of XEP-0440 §4, for what proves a password; else there is nothing to protect."""
+    if name in ("EXTERNAL", "ANONYMOUS") or not advertised.bindings:
+        return
+    is_plus, types, newer = _plus(advertised), advertised.types, advertised.newer
+    if is_plus and not types and newer:
+        raise UntrustedServer("a mechanism with channel binding, but no types of it")
+    if types and not is_plus and (newer or name != "PLAIN"):
+        # COMPAT: Prosody 13, which names types whatever it asks for passwords
+        raise UntrustedServer("channel binding types without a mechanism for them")
 
 
 def _plus(advertised: Advertised) -> bool:
