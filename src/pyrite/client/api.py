@@ -131,7 +131,7 @@ if TYPE_CHECKING:
     from .transfer import TooLarge, TransferFailed, TransferRefused
     from .websocket import WebSocket
 
-VERSION = "0.1"
+VERSION = "0.2"
 
 __all__ = [
     "JID",

@@ -12,7 +12,7 @@ from typing import Any, Literal, Self, TypeVar, overload
 
 from ..core.errors import StanzaError
 from ..core.jid import JID
-from ..core.payload import decode, name_of
+from ..core.payload import name_of
 from ..core.stanza import Iq, Message, Presence, Stanza
 from ..core.xml import Element, Name
 from ..kit.clock import Clock, SystemClock
@@ -20,12 +20,13 @@ from ..kit.hooks import Filter
 from ..kit.ids import Ids
 from ..wire.disco import Item
 from ..wire.message import Body
-from .feature import Feature, Mark, MessageReceived, PresenceReceived, Request, Sending, marks_of
+from .feature import Feature, Mark, MessageReceived, PresenceReceived, Sending, marks_of
 from .heard import Heard
 from .inbox import Inbox
 from .keeper import Backoff, Entered, Keeper
 from .login import Resumable
 from .receipt import Receipt
+from .serving import Serving
 from .state import Closed, Online, Reset, State, Suspended
 
 P = TypeVar("P")
@@ -57,7 +58,7 @@ class Entity(ABC):
         self.forged: Counter[str] = Counter()  # dropped: by what, since its sender cannot say it
         self._features: dict[type[Feature], Feature] = {}
         self._doors: dict[tuple[type[Stanza], Name], list[Callable[[Any], Any]]] = {}
-        self._servers: dict[tuple[str, Name], tuple[type, Callable[..., Any]]] = {}
+        self._serving = Serving(self._answer, self.start)
         self._holds: dict[type, list[Callable[[Any], bool]]] = {}
         self._hearers: dict[type, list[Callable[[Any], Any]]] = defaultdict(list)
         self._heard: set[Heard[Any]] = set()
@@ -238,8 +239,8 @@ class Entity(ABC):
 
     def _attach(self, mark: Mark, handler: Callable[..., Any]) -> None:
         match mark.door, mark.place:
-            case "serves", (type, payload):
-                self._serve(type, payload, handler)
+            case "serves", (type, payload, apart):
+                self._serving.add(type, payload, handler, apart)
             case "opens", (kind, payload):
                 self._doors.setdefault((kind, name_of(payload)), []).append(handler)
             case "sending", (stage, kinds):
@@ -249,23 +250,20 @@ class Entity(ABC):
             case "on", (event,):
                 self._hearers[event].append(handler)
 
-    def serve(self, type: Literal["get", "set"], payload: type) -> Callable[[H], H]:
+    def serve(
+        self, type: Literal["get", "set"], payload: type, *, apart: bool = False
+    ) -> Callable[[H], H]:
         """Let the decorated function answer requests of `type` with `payload`.
 
         It is given a `Request`, and gives the answer's payload or None; `StanzaError` refuses.
+        `apart`: what else the same peer asks does not wait until it is answered.
         """
 
         def remember(handler: H) -> H:
-            self._serve(type, payload, handler)
+            self._serving.add(type, payload, handler, apart)
             return handler
 
         return remember
-
-    def _serve(self, type: str, payload: type, handler: Callable[..., Any]) -> None:
-        key = type, name_of(payload)
-        if key in self._servers:
-            raise ValueError(f"{type} of {key[1].ns} {key[1].tag} is answered already")
-        self._servers[key] = payload, handler
 
     def on(self, event: type[E]) -> Callable[[H], H]:
         """Let the decorated function be told of `event`, until the client is closed."""
@@ -343,7 +341,7 @@ class Entity(ABC):
         """Take a stanza from the server."""
         if isinstance(stanza, Iq):
             if stanza.is_request:
-                await self._inbox.hand((stanza.sender, "iq"), self._answer, stanza)
+                await self._inbox.hand((stanza.sender, "iq"), self._serving.serve, stanza)
             elif not self._keeper.requests.settle(stanza, self.jid):
                 self.forged["answer"] += 1
             return
@@ -360,26 +358,8 @@ class Entity(ABC):
         elif isinstance(stanza, Presence):
             await self.tell(PresenceReceived(stanza), sender)
 
-    async def _answer(self, iq: Iq) -> None:
-        """Serve a request, or refuse it (RFC 6120 §8.4)."""
-        try:
-            if len(iq.payloads) != 1:
-                raise StanzaError("bad-request", "a request has exactly one payload")
-            element: Element = iq.payloads[0]
-            payload, handler = self._servers.get((iq.type or "", element.name), (None, None))
-            if payload is None or handler is None:
-                raise StanzaError("service-unavailable")
-            answer = handler(Request(decode(payload, element), iq))
-            if asyncio.iscoroutine(answer):
-                answer = await answer
-        except StanzaError as error:
-            self._keeper.outbox.put(iq.refuse(error).routed(sender=iq.to or self.jid))
-        except Exception:  # who asked need not wait for nothing; our owner is to know
-            failed = StanzaError("internal-server-error")
-            self._keeper.outbox.put(iq.refuse(failed).routed(sender=iq.to or self.jid))
-            raise
-        else:
-            self._keeper.outbox.put(iq.answer(answer).routed(sender=iq.to or self.jid))
+    def _answer(self, iq: Iq, answer: Iq) -> None:
+        self._keeper.outbox.put(answer.routed(sender=iq.to or self.jid))
 
 
 def _jid(address: JID | str) -> JID:

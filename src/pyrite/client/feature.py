@@ -90,12 +90,15 @@ def _mark(door: str, *place: Any) -> Callable[[F], F]:
     return remember
 
 
-def serves(type: Literal["get", "set"], payload: type) -> Callable[[F], F]:
+def serves(
+    type: Literal["get", "set"], payload: type, *, apart: bool = False
+) -> Callable[[F], F]:
     """Answer IQs of `type` with `payload`: ``(request) -> answer's payload or None``.
 
-    Exactly one handler answers each. Raise `StanzaError` to refuse.
+    Exactly one handler answers each. Raise `StanzaError` to refuse. What else the same peer asks
+    waits for the answer, unless it is given `apart`: then the handler keeps few waiting.
     """
-    return _mark("serves", type, payload)
+    return _mark("serves", type, payload, apart)
 
 
 def opens(payload: type, kind: type[Stanza] = Message) -> Callable[[F], F]:

@@ -4,16 +4,18 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from tests.service import serving
-from tests.unit.client.pair import PATIENCE, pair
+from tests.service import MALLORY, serving
+from tests.unit.client.pair import PATIENCE, client, pair
 
 from pyrite.client.bytestream import StreamBroken
 from pyrite.client.mod.files import ibb as module
 from pyrite.client.mod.files.ibb import Ibb
+from pyrite.client.mod.ping import Ping as Pings
 from pyrite.core.errors import StanzaError
 from pyrite.core.payload import encode
 from pyrite.core.stanza import Message
 from pyrite.wire import ibb
+from pyrite.wire.ping import Ping
 
 
 async def test_octets_both_ways(tmp_path: Path) -> None:
@@ -134,6 +136,112 @@ async def test_a_program_that_does_not_read(
         assert len(await hers.read()) == 600
         with pytest.raises(StreamBroken, match="not read in time"):
             await hers.read()
+
+
+async def test_a_block_that_waits_holds_up_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "BUFFERED", 6)
+    async with (
+        serving(tmp_path) as service,
+        pair(service, Ibb, Pings) as (romeo, juliet),
+        asyncio.timeout(PATIENCE),
+    ):
+        streams = juliet[Ibb].streams()
+        await romeo.request(ibb.Open("s", 4), juliet.jid, type="set")
+        hers = await streams.next()
+        # one who does not wait for answers: what does not fit is kept in order all the same
+        blocks = (b"abcd", b"efgh", b"i", b"jkl")
+        waiting = [
+            asyncio.create_task(romeo.request(ibb.Data("s", number, block), juliet.jid, type="set"))
+            for number, block in enumerate(blocks)
+        ]
+        await waiting[0]
+        closing = asyncio.create_task(romeo.request(ibb.Close("s"), juliet.jid, type="set"))
+        await romeo.request(Ping(), juliet.jid)
+        assert not any(one.done() for one in (*waiting[1:], closing))
+        got = b""
+        while chunk := await hers.read(3):
+            got += chunk
+        assert got == b"".join(blocks)
+        await asyncio.gather(*waiting, closing)
+
+
+async def test_more_blocks_than_may_be_on_their_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "BUFFERED", 4)
+    async with (
+        serving(tmp_path) as service,
+        pair(service, Ibb) as (romeo, juliet),
+        asyncio.timeout(PATIENCE),
+    ):
+        streams = juliet[Ibb].streams()
+        await romeo.request(ibb.Open("s", 4), juliet.jid, type="set")
+        hers = await streams.next()
+        waiting = [
+            asyncio.create_task(
+                romeo.request(ibb.Data("s", number, b"abcd"), juliet.jid, type="set")
+            )
+            for number in range(module.MOST_BLOCKS + 2)
+        ]
+        with pytest.raises(StanzaError, match="resource-constraint"):
+            await waiting[-1]
+        assert await hers.read() == b"abcd"
+        with pytest.raises(StreamBroken, match="on its way"):
+            await hers.read()
+        ended = await asyncio.gather(*waiting, return_exceptions=True)
+        assert ended[0] is not None
+        assert all(isinstance(one, StanzaError) for one in ended[1:])
+
+
+async def test_two_streams_of_one_name(tmp_path: Path) -> None:
+    async with (
+        serving(tmp_path) as service,
+        pair(service, Ibb) as (romeo, juliet),
+        asyncio.timeout(PATIENCE),
+    ):
+        streams = juliet[Ibb].streams()
+        his = await romeo[Ibb].open(juliet.jid, "s")
+        hers = await streams.next()
+        with pytest.raises(StanzaError, match="conflict"):
+            await romeo[Ibb].open(juliet.jid, "s")
+        with pytest.raises(StanzaError, match="not-acceptable"):
+            await romeo.request(ibb.Open("s", 4), juliet.jid, type="set")
+        with pytest.raises(StanzaError, match="conflict"):
+            juliet[Ibb].expect(romeo.jid, "s")
+        await his.write(b"still there")
+        assert await hers.read() == b"still there"
+
+
+async def test_a_stream_is_its_openers_alone(tmp_path: Path) -> None:
+    async with (
+        serving(tmp_path) as service,
+        pair(service, Ibb) as (romeo, juliet),
+        client(service, MALLORY) as mallory,
+        asyncio.timeout(PATIENCE),
+    ):
+        streams = juliet[Ibb].streams()
+        his = await romeo[Ibb].open(juliet.jid, "s")
+        hers = await streams.next()
+        for stolen in (ibb.Data("s", 0, b"forged"), ibb.Close("s")):
+            with pytest.raises(StanzaError, match="item-not-found"):
+                await mallory.request(stolen, juliet.jid, type="set")
+        await his.write(b"his")
+        assert await hers.read() == b"his"
+
+
+async def test_larger_blocks_than_were_agreed(tmp_path: Path) -> None:
+    async with (
+        serving(tmp_path) as service,
+        pair(service, Ibb) as (romeo, juliet),
+        asyncio.timeout(PATIENCE),
+    ):
+        expected = juliet[Ibb].expect(romeo.jid, "s", 1000)
+        with pytest.raises(StanzaError, match="resource-constraint"):
+            await romeo.request(ibb.Open("s", 1001), juliet.jid, type="set")
+        his = await romeo[Ibb].open(juliet.jid, "s", 2000)
+        assert his.block == (await expected).block == 1000
 
 
 async def test_smaller_blocks_where_they_are_wanted(tmp_path: Path) -> None:

@@ -8,9 +8,10 @@ from tests.service import serving
 from tests.unit.client.pair import PATIENCE, pair
 
 from pyrite.client.mod.files import Si, Socks5
+from pyrite.client.mod.ping import Ping
 from pyrite.client.transfer import TransferFailed, TransferRefused
 from pyrite.core.errors import StanzaError
-from pyrite.wire import ibb, si
+from pyrite.wire import ibb, ping, si
 
 DATA = bytes(range(256)) * 200
 
@@ -54,6 +55,44 @@ async def test_refused(tmp_path: Path, path: Path) -> None:
         with pytest.raises(TransferRefused):  # nobody is there to ask
             await romeo[Si].send(path, juliet.jid)
         offers = juliet[Si].offers()
+        sending = asyncio.create_task(romeo[Si].send(path, juliet.jid))
+        (await offers.next()).decline()
+        with pytest.raises(TransferRefused):
+            await sending
+
+
+async def test_who_waits_for_a_decision_is_answered_meanwhile(tmp_path: Path, path: Path) -> None:
+    async with (
+        serving(tmp_path / "server") as service,
+        pair(service, Si, Ping) as (romeo, juliet),
+        asyncio.timeout(PATIENCE),
+    ):
+        offers = juliet[Si].offers()
+        sending = asyncio.create_task(romeo[Si].send(path, juliet.jid))
+        offer = await offers.next()
+        await romeo.request(ping.Ping(), juliet.jid)
+        assert not sending.done()
+        offer.decline()
+        with pytest.raises(TransferRefused):
+            await sending
+
+
+async def test_offers_are_few(tmp_path: Path, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pyrite.client.mod.files.si.MOST_OFFERS", 1)
+    async with (
+        serving(tmp_path / "server") as service,
+        pair(service, Si) as (romeo, juliet),
+        asyncio.timeout(PATIENCE),
+    ):
+        offers = juliet[Si].offers()
+        sending = asyncio.create_task(romeo[Si].send(path, juliet.jid))
+        offer = await offers.next()
+        with pytest.raises(TransferRefused):
+            await romeo[Si].send(path, juliet.jid)
+        assert not sending.done()
+        offer.decline()
+        with pytest.raises(TransferRefused):
+            await sending
         sending = asyncio.create_task(romeo[Si].send(path, juliet.jid))
         (await offers.next()).decline()
         with pytest.raises(TransferRefused):

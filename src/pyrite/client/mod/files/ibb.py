@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Self
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any, Self
 
 from ....core.errors import StanzaError
 from ....core.jid import JID
@@ -20,8 +21,10 @@ if TYPE_CHECKING:
 
 BLOCK = 4096  # octets of a block, as we propose it
 LEAST = 256  # and the least that we agree to
+MOST_BLOCK = 2**16 - 1  # the most that anybody may propose (§2.1)
 BUFFERED = 256 * 1024  # octets of one stream that wait to be read
 ROOM = 20.0  # seconds in which the program has to read, then the stream ends
+MOST_BLOCKS = 16  # of one stream that wait for room; who sends may not have more on its way
 
 
 class IbbStream:
@@ -32,7 +35,8 @@ class IbbStream:
         self._owner = owner
         self._buffer = Buffer(BUFFERED)
         self._sent = self._heard = 0  # numbers of the next blocks
-        self._writing = asyncio.Lock()
+        self._writing, self._taking = asyncio.Lock(), asyncio.Lock()
+        self._waiting = 0  # blocks that came and wait for room
 
     async def read(self, most: int = READ) -> bytes:
         """What has come, ``b""`` at the end. Raises `StreamBroken`."""
@@ -76,14 +80,31 @@ class IbbStream:
             raise StanzaError("unexpected-request", f"{self._heard} is next", type="cancel")
         if len(data.data) > self.block:
             raise StanzaError("bad-request", f"a block has {self.block} octets", type="cancel")
+        if self._waiting >= MOST_BLOCKS:
+            raise StanzaError("resource-constraint", "too much is on its way", type="cancel")
         self._heard = (self._heard + 1) % ibb.NUMBERS
 
-    async def take(self, data: bytes) -> bool:
-        """Keep it to be read; False if nobody reads."""
-        return await self._buffer.put(data, ROOM)
-
     def take_now(self, data: bytes) -> bool:
-        return self._buffer.put_now(data)
+        """Keep it to be read; False if there is no room just now."""
+        return self._waiting == 0 and self._buffer.put_now(data)
+
+    def queue(self) -> None:
+        """A block is about to be taken: nothing that comes later may overtake it."""
+        self._waiting += 1
+
+    async def take(self, data: bytes) -> bool:
+        """As `take_now`, of a block in the queue, when its turn has come; False if nobody reads."""
+        try:
+            async with self._taking:
+                return await self._buffer.put(data, ROOM)
+        finally:
+            self._waiting -= 1
+
+    async def taken(self) -> None:
+        """Wait until nothing waits that came before."""
+        if self._waiting:
+            async with self._taking:
+                return
 
     def end(self, error: Exception | None = None) -> None:
         """The other side has closed it, or it is broken."""
@@ -104,7 +125,7 @@ class Ibb(Feature):
     def __init__(self, client: Entity) -> None:
         super().__init__(client)
         self._streams: dict[tuple[JID, str], IbbStream] = {}
-        self._expected: dict[tuple[JID, str], asyncio.Future[IbbStream]] = {}
+        self._expected: dict[tuple[JID, str], tuple[asyncio.Future[IbbStream], int]] = {}
         self._door: Door[IbbStream] = Door()
 
     async def begin(self) -> None:
@@ -116,7 +137,7 @@ class Ibb(Feature):
         self._door.end()
 
     async def open(self, to: JID | str, sid: str | None = None, block: int = BLOCK) -> IbbStream:
-        """A stream to the client `to` (full JID). Raises `StanzaError` if it is refused.
+        """A stream to the client `to` (full JID). Raises `StanzaError` if it is refused, or there.
 
         Where the other side wants smaller blocks, they are halved (§2.1).
         """
@@ -124,6 +145,8 @@ class Ibb(Feature):
         self._check_room()
         stream = IbbStream(self, to, sid or self.client.ids(), block)
         key = to, stream.sid
+        if key in self._streams:
+            raise StanzaError("conflict", "there is such a stream already")
         self._streams[key] = stream  # the other side may write before we see its answer
         try:
             while True:
@@ -143,13 +166,24 @@ class Ibb(Feature):
         """Streams that others open, from now on; without anybody here they are refused."""
         return self._door.listen()
 
-    def expect(self, peer: JID, sid: str) -> asyncio.Future[IbbStream]:
-        """The stream that `peer` is about to open, as was agreed in another way."""
+    def expect(self, peer: JID, sid: str, block: int = MOST_BLOCK) -> asyncio.Future[IbbStream]:
+        """The stream that `peer` is about to open, as was agreed in another way.
+
+        `block` is the most that a block of it may have. Raises `StanzaError` if another stream
+        of that name is expected, or there.
+        """
         key = peer, sid
+        known = self._expected.get(key)
+        if key in self._streams or (known is not None and not known[0].done()):
+            raise StanzaError("conflict", "there is such a stream already")
         expected: asyncio.Future[IbbStream] = asyncio.get_running_loop().create_future()
-        self._expected[key] = expected
-        expected.add_done_callback(lambda _: self._expected.pop(key, None))
+        self._expected[key] = expected, block
+        expected.add_done_callback(lambda _: self._expect_no_more(key, expected))
         return expected
+
+    def _expect_no_more(self, key: tuple[JID, str], one: asyncio.Future[IbbStream]) -> None:
+        if self._expected.get(key, (None, 0))[0] is one:
+            del self._expected[key]
 
     def forget(self, stream: IbbStream) -> bool:
         """It is over; False if it was before."""
@@ -160,28 +194,38 @@ class Ibb(Feature):
         """Somebody opens a stream: taken if it is expected, or anybody listens (§2.1)."""
         peer, wanted = _peer(request.sender, self.client.jid), request.payload
         key = peer, wanted.sid
-        expected = self._expected.get(key)
+        expected, most = self._expected.get(key, (None, MOST_BLOCK))
+        if expected is not None and expected.done():
+            expected, most = None, MOST_BLOCK
         if expected is None and not self._door.is_open:
             raise StanzaError("not-acceptable", "no stream is expected", type="cancel")
         if key in self._streams:
             raise StanzaError("not-acceptable", "there is such a stream already", type="cancel")
+        if wanted.block_size > most:  # more than was agreed (XEP-0261 §2.2)
+            raise StanzaError("resource-constraint", f"a block has {most} octets", type="modify")
         self._check_room()
         stream = self._streams[key] = IbbStream(self, peer, wanted.sid, wanted.block_size)
-        if expected is not None and not expected.done():
+        if expected is not None:
             expected.set_result(stream)
         else:
             self._door.give(stream)
 
-    @serves("set", ibb.Data)
-    async def arrived(self, request: Request[ibb.Data]) -> None:
+    @serves("set", ibb.Data, apart=True)
+    def arrived(self, request: Request[ibb.Data]) -> Coroutine[Any, Any, None] | None:
         """A block; its answer waits for room, and so does the sender (§2.2)."""
-        stream = self._stream(request.sender, request.payload.sid)
+        stream, data = self._stream(request.sender, request.payload.sid), request.payload
         try:
-            stream.check(request.payload)
+            stream.check(data)
         except StanzaError as error:
             stream.end(StreamBroken(str(error)))
             raise
-        if not await stream.take(request.payload.data):
+        if stream.take_now(data.data):
+            return None
+        stream.queue()
+        return self._wait(stream, data.data)
+
+    async def _wait(self, stream: IbbStream, data: bytes) -> None:
+        if not await stream.take(data):
             stream.end(StreamBroken("what came was not read in time"))
             raise StanzaError("resource-constraint", "nobody reads here")
 
@@ -204,10 +248,12 @@ class Ibb(Feature):
             stream.end(StreamBroken("more came than was read"))
         return True
 
-    @serves("set", ibb.Close)
-    def closed(self, request: Request[ibb.Close]) -> None:
+    @serves("set", ibb.Close, apart=True)
+    async def closed(self, request: Request[ibb.Close]) -> None:
         """The other side has said all (§2.3)."""
-        self._stream(request.sender, request.payload.sid).end()
+        stream = self._stream(request.sender, request.payload.sid)
+        await stream.taken()
+        stream.end()
 
     def _stream(self, sender: JID | None, sid: str) -> IbbStream:
         stream = self._streams.get((_peer(sender, self.client.jid), sid))
@@ -223,7 +269,7 @@ class Ibb(Feature):
         streams, self._streams = self._streams, {}
         for stream in streams.values():
             stream.end(StreamBroken(why))
-        for expected in tuple(self._expected.values()):
+        for expected, _ in tuple(self._expected.values()):
             expected.cancel()
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 METHODS = (socks5.NS, ibb.NS)  # the better first
 WAITING = 600.0  # seconds for the other side to decide
-DECIDING = 120.0  # seconds for the person at this side
+DECIDING = 600.0  # seconds for the person at this side
 OPENING = 60.0  # seconds until the stream is there
 STALLED = 60.0  # seconds in which nothing comes
 MOST = 100 * 1024 * 1024  # octets that are accepted, unless the program says so
@@ -148,12 +148,9 @@ class Si(Feature):
             return await self.client[Ibb].open(to, id)
         raise TransferFailed("the other side has chosen what was not offered")
 
-    @serves("set", si.Si)
+    @serves("set", si.Si, apart=True)
     async def offered(self, request: Request[si.Si]) -> si.Si:
-        """Somebody offers a file: the answer says whether it is wanted (XEP-0095 §3).
-
-        What else the same client asks waits until then, so it is declined after `DECIDING`.
-        """
+        """Somebody offers a file: the answer says whether it is wanted (XEP-0095 §3)."""
         method = si.choose(request.payload, METHODS)
         if request.sender is None or not self._door.is_open or len(self._offers) >= MOST_OFFERS:
             raise StanzaError("forbidden", "Offer Declined", type="cancel")

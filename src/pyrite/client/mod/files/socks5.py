@@ -9,7 +9,7 @@ from ....core.errors import StanzaError
 from ....core.jid import JID
 from ....wire import socks5
 from ... import socks
-from ...bytestream import StreamBroken
+from ...bytestream import MOST_STREAMS, StreamBroken
 from ...doors import Door
 from ...errors import ClientError
 from ...feature import Feature, Request, serves
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 CHOOSING = 20.0  # seconds in which we find a host that we can reach
 ARRIVING = 10.0  # seconds for a connection that was announced to be here
 MOST_PROXIES = 3
+
+Reached = tuple[socks5.StreamHost, Pipe]
 
 
 class Socks5(Feature):
@@ -40,6 +42,7 @@ class Socks5(Feature):
         self.addresses: tuple[str, ...] = ()
         self._proxies: list[socks5.StreamHost] | None = None
         self._expected: dict[tuple[JID, str], asyncio.Future[SocksStream]] = {}
+        self._connecting: set[asyncio.Future[Reached]] = set()
         self._door: Door[SocksStream] = Door()
 
     async def begin(self) -> None:
@@ -49,6 +52,8 @@ class Socks5(Feature):
     def stop(self) -> None:
         for expected in tuple(self._expected.values()):
             expected.cancel()
+        for connecting in self._connecting:
+            connecting.cancel()
         self._door.end()
 
     async def proxies(self) -> list[socks5.StreamHost]:
@@ -122,33 +127,62 @@ class Socks5(Feature):
         return self._door.listen()
 
     def expect(self, peer: JID, sid: str) -> asyncio.Future[SocksStream]:
-        """The stream that `peer` is about to open, as was agreed in another way."""
+        """The stream that `peer` is about to open, as was agreed in another way.
+
+        Raises `StanzaError` if another stream of that name is expected.
+        """
         key = peer, sid
+        known = self._expected.get(key)
+        if known is not None and not known.done():
+            raise StanzaError("conflict", "there is such a stream already")
         expected: asyncio.Future[SocksStream] = asyncio.get_running_loop().create_future()
         self._expected[key] = expected
-        expected.add_done_callback(lambda _: self._expected.pop(key, None))
+        expected.add_done_callback(lambda _: self._expect_no_more(key, expected))
         return expected
 
-    @serves("set", socks5.Query)
+    def _expect_no_more(self, key: tuple[JID, str], one: asyncio.Future[SocksStream]) -> None:
+        if self._expected.get(key) is one:
+            del self._expected[key]
+
+    @serves("set", socks5.Query, apart=True)
     async def opened(self, request: Request[socks5.Query]) -> socks5.Query:
         """Somebody opens a stream: connect to the first host that can be reached (§5)."""
         peer, offer = request.sender, request.payload
         if peer is None or offer.sid is None or not offer.hosts:
             raise StanzaError("bad-request", "no stream, or no host")
-        expected = self._expected.get((peer, offer.sid))
-        if offer.mode == "udp" or (expected is None and not self._door.is_open):
-            raise StanzaError("not-acceptable", "no stream is expected")
+        self._check(peer, offer)
         name = offer.dstaddr or socks5.address(offer.sid, peer, self.client.jid)
-        used, pipe = await reach(offer.hosts, name)
-        stream = SocksStream(peer, pipe)
-        if expected is not None and not expected.done():
-            expected.set_result(stream)
-        else:
-            self._door.give(stream)
+        connecting = asyncio.ensure_future(reach(offer.hosts, name))
+        self._connecting.add(connecting)
+        try:
+            used, pipe = await connecting
+        finally:
+            self._connecting.discard(connecting)
+        self._give(SocksStream(peer, pipe), offer.sid)
         return socks5.Query(offer.sid, used=socks5.StreamHostUsed(used.jid))
 
+    def _check(self, peer: JID, offer: socks5.Query) -> None:
+        """Is it wanted, and is there room? Raises `StanzaError`."""
+        expected = self._expected.get((peer, offer.sid or ""))
+        is_expected = expected is not None and not expected.done()
+        if offer.mode == "udp" or not (is_expected or self._door.is_open):
+            raise StanzaError("not-acceptable", "no stream is expected")
+        if len(self._connecting) >= MOST_STREAMS:
+            raise StanzaError("resource-constraint", "too many streams are being opened")
 
-async def reach(hosts: tuple[socks5.StreamHost, ...], name: str) -> tuple[socks5.StreamHost, Pipe]:
+    def _give(self, stream: SocksStream, sid: str) -> None:
+        """To who expects it; while it was made, that may have changed."""
+        expected = self._expected.get((stream.peer, sid))
+        if expected is not None and not expected.done():
+            expected.set_result(stream)
+        elif self._door.is_open:
+            self._door.give(stream)
+        else:
+            stream.abort()
+            raise StanzaError("not-acceptable", "no stream is expected any more")
+
+
+async def reach(hosts: tuple[socks5.StreamHost, ...], name: str) -> Reached:
     """The first of `hosts` that lets us in, and the connection. Raises `StanzaError`."""
     if len(name) > 255 or not name.isascii():
         raise StanzaError("bad-request", "no name of a stream")
