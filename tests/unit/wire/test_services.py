@@ -79,7 +79,7 @@ ASKED = form(
         ({"name": "N", "colors": ("b", "r")}, {"name": "N", "colors": ("b", "r")}),
         ({"name": "N", "other": "violet"}, {"name": "N", "other": "violet"}),
         ({"name": "N", "about": ("1", "2")}, {"name": "N", "about": ("1", "2")}),
-        ({"name": "N", "age": "99"}, {"name": "N", "age": "99"}),
+        ({"name": "N", "age": "99"}, {"name": "N", "age": 99}),
         ({"name": "N", "odd": "x", "unasked": "y"}, {"name": "N", "odd": "x"}),
         # refused
         ({}, None),
