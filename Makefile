@@ -44,6 +44,8 @@ lint: setup
 lock:
 	uv pip compile --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--extra dev --no-header -q pyproject.toml -o requirements.lock
+	echo gssapi | uv pip compile --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-header -q -c requirements.lock - -o requirements-kerberos.lock
 
 clean:
 	rm -rf .venv site build dist .mypy_cache .ruff_cache .hypothesis
