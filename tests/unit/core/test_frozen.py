@@ -145,7 +145,7 @@ def test_what_inherits_has_its_own_fields() -> None:
 
 
 def test_its_module_need_not_be_one_that_is_imported() -> None:
-    made: Any = frozen(type("Made", (), {"__annotations__": {"x": "int"}, "__module__": "nowhere"}))
+    made: Any = frozen(type("Made", (), {"__annotations__": {"x": int}, "__module__": "nowhere"}))
     assert made(1).x == 1
 
 
