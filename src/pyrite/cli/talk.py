@@ -34,8 +34,10 @@ class Talk:
         self.client, self._print = client, say
         client.on(MessageReceived)(self._message)
         client.on(PresenceReceived)(self._presence)
-        for state in (Online, Suspended, Reset, Closed):
-            client.on(state)(self._state)
+        client.on(Online)(self._state)
+        client.on(Suspended)(self._state)
+        client.on(Reset)(self._state)
+        client.on(Closed)(self._state)
         self._words: dict[str, tuple[str, Callable[[str], Awaitable[None]]]] = {
             "archive": ("archive [JID]      the last messages, with somebody", self._archive),
             "command": ("command JID [NODE] list commands, or run one", self._command),

@@ -12,7 +12,9 @@ bot.run()
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -20,6 +22,7 @@ from ..core.errors import StanzaError
 from ..core.jid import JID
 from ..core.stanza import Message
 from .app import Client
+from .entity import Entity
 from .feature import MessageReceived
 from .state import Closed
 
@@ -39,12 +42,13 @@ H = TypeVar("H", bound=Handler)
 
 
 class Bot:
-    """Answers the messages of single people. `client` may be one of your own making."""
+    """Answers the messages of single people. `client` may be one of your own making, or a
+    `Component`, whose every address answers in its own name."""
 
     def __init__(
-        self, jid: JID | str = "", password: str | None = None, *, client: Client | None = None
+        self, jid: JID | str = "", password: str | None = None, *, client: Entity | None = None
     ) -> None:
-        self.client = client or Client(jid, password)
+        self.client: Entity = client or Client(jid, password)
         self._commands: dict[str, Handler] = {}
         self._other: Handler | None = None
         self.client.on(MessageReceived)(self._hear)
@@ -83,7 +87,7 @@ class Bot:
             return
         answer = await _answer(handler, Asked(message, message.sender, text))
         if answer:
-            await self.client.send(message.sender, answer)
+            await self.client.send(event.reply(answer))
 
     async def serve(self) -> None:
         """Answer until the client is closed. Raises why there is no session, or none any more."""
@@ -93,11 +97,21 @@ class Bot:
                 raise end.cause
 
     def run(self) -> None:
-        """The whole program; Ctrl-C ends it in good order."""
+        """The whole program. Ctrl-C ends it in good order, and so does who stops a service."""
+        with suppress(KeyboardInterrupt):
+            asyncio.run(self._until_stopped())
+
+    async def _until_stopped(self) -> None:
+        loop = asyncio.get_running_loop()
+        serving = asyncio.ensure_future(self.serve())
+        with suppress(NotImplementedError):  # where there are no signals
+            loop.add_signal_handler(signal.SIGTERM, serving.cancel)
         try:
-            asyncio.run(self.serve())
-        except KeyboardInterrupt:
-            return
+            with suppress(asyncio.CancelledError):
+                await serving
+        finally:
+            with suppress(NotImplementedError):
+                loop.remove_signal_handler(signal.SIGTERM)
 
 
 async def _answer(handler: Handler, asked: Asked) -> Answer:

@@ -22,14 +22,15 @@ from .login import Resumable, Session
 from .receipt import Receipt
 
 WITHIN = 30.0  # seconds for a connection to be made
+LOCAL = Target("127.0.0.1", 5347)  # where most servers wait for components by default
 
 
 class Component(Entity):
     """A domain, and every address at it. It has the face of a `Client`.
 
-        async with Component("echo.example.net", secret, at=Target("127.0.0.1", 5275)) as echo:
-            async for event in echo.messages():
-                await echo.send(event.message.sender, event.message.body)
+        async with Component("echo.example.net", secret) as echo:
+            async for event in echo.messages("chat"):
+                await echo.send(event.reply(event.body))
 
     What is sent comes from the domain, or from the address at it that is given as `sender`.
     Entering raises `ConnectionFailed`, `AuthenticationFailed`, `StreamError` or `TimeoutError`.
@@ -40,7 +41,7 @@ class Component(Entity):
         domain: JID | str,
         secret: str,
         *,
-        at: Target,
+        at: Target = LOCAL,
         features: Sequence[type[Feature]] = (),
         backoff: Backoff | None = None,
         timeout: float = TIMEOUT,
@@ -49,22 +50,27 @@ class Component(Entity):
     ) -> None:
         jid = JID.parse(domain) if isinstance(domain, str) else domain
         self._secret, self._at = secret, at
+        self._reach = self._connect  # a server in memory is reached otherwise
         super().__init__(jid, features, backoff, timeout, clock, chance)
 
     async def log_in(self, old: Resumable | None) -> Entered:
         """See `Entity.log_in`; there is nothing to resume."""
         link = TcpLink(None, content=component.NS)
-        try:
-            await connect(link.connection, self._at.host, self._at.port, within=WITHIN)
-        except OSError as error:
-            raise ConnectionFailed(f"{self._at.host}:{self._at.port}: {error}", (error,)) from None
+        await self._reach(link)
         link.start()
         try:
             await self._shake_hands(link)
         except BaseException:
             link.abort()
+            await link.ended()
             raise
         return Session(self.jid, Element(Name(component.NS, "features")), "handshake"), link
+
+    async def _connect(self, link: TcpLink) -> None:
+        try:
+            await connect(link.connection, self._at.host, self._at.port, within=WITHIN)
+        except OSError as error:
+            raise ConnectionFailed(f"{self._at.host}:{self._at.port}: {error}", (error,)) from None
 
     async def _shake_hands(self, link: TcpLink) -> None:
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Generic, TypeVar
 
-from .heard import Heard
+from .heard import Heard, Line
 
 T = TypeVar("T")
 
@@ -13,12 +13,12 @@ class Door(Generic[T]):
     """Who listens is given each offer, the first of several alone."""
 
     def __init__(self) -> None:
-        self._listening: list[Heard[Any]] = []
+        self._listening: list[Line[T]] = []
 
     def listen(self) -> Heard[T]:
         """Offers from now on. Closing it refuses them again."""
         heard: Heard[T] = Heard(self._forget)
-        self._listening.append(heard)
+        self._listening.append(heard.line)
         return heard
 
     @property
@@ -33,9 +33,9 @@ class Door(Generic[T]):
 
     def end(self) -> None:
         """Nothing is offered any more."""
-        for heard in self._listening:
-            heard.end()
+        for line in self._listening:
+            line.end()
         self._listening.clear()
 
     def _forget(self, heard: Heard[Any]) -> None:
-        self._listening = [one for one in self._listening if one is not heard]
+        self._listening = [one for one in self._listening if one is not heard.line]

@@ -19,9 +19,17 @@ from ..kit.clock import Clock, SystemClock
 from ..kit.hooks import Filter
 from ..kit.ids import Ids
 from ..wire.disco import Item
-from ..wire.message import Body
-from .feature import Feature, Mark, MessageReceived, PresenceReceived, Sending, marks_of
-from .heard import Heard
+from .feature import (
+    Feature,
+    Mark,
+    MessageReceived,
+    PresenceReceived,
+    Request,
+    Sending,
+    bodies,
+    marks_of,
+)
+from .heard import Heard, Line
 from .inbox import Inbox
 from .keeper import Backoff, Entered, Keeper
 from .login import Resumable
@@ -32,7 +40,9 @@ from .state import Closed, Online, Reset, State, Suspended
 P = TypeVar("P")
 E = TypeVar("E")
 F = TypeVar("F", bound=Feature)
-H = TypeVar("H", bound=Callable[..., Any])
+R = TypeVar("R")
+
+Handler = Callable[[E], R]  # an ordinary function, or one that gives a coroutine
 
 TIMEOUT = 30.0  # seconds; an answer that takes longer is a `TimeoutError`
 
@@ -61,7 +71,7 @@ class Entity(ABC):
         self._serving = Serving(self._answer, self.start)
         self._holds: dict[type, list[Callable[[Any], bool]]] = {}
         self._hearers: dict[type, list[Callable[[Any], Any]]] = defaultdict(list)
-        self._heard: set[Heard[Any]] = set()
+        self._lines: set[Line[Any]] = set()  # of those who listen
         self._tasks = asyncio.TaskGroup()
         self._inbox = Inbox(self._tasks)
         self._keeper = Keeper(self, backoff or Backoff(), chance or random.SystemRandom())
@@ -126,17 +136,16 @@ class Entity(ABC):
 
     # --- saying ----------------------------------------------------------------------
 
-    async def send(self, to: JID | str | Message, *content: Any, type: str = "chat") -> Receipt:
+    async def send(self, to: JID | str | Message, *content: object, type: str = "chat") -> Receipt:
         """Send a message: to whom, and a text or payloads; or a whole `Message`.
 
         Waits for room alone, and then for nothing: what is awaited of the receipt says how far
         it has come. Raises `StanzaError` where a feature refuses it, `SessionClosed`.
         """
         if isinstance(to, Message):
-            message = to.add(*content) if content else to
+            message = to.add(*bodies(content)) if content else to
         else:
-            payloads = [Body(one) if isinstance(one, str) else one for one in content]
-            message = Message(type, _jid(to)).add(*payloads)
+            message = Message(type, _jid(to)).add(*bodies(content))
         if message.id is None:
             message = _named(message, self.ids())
         message = await self.sending.run(message)  # type: ignore[assignment]
@@ -161,7 +170,7 @@ class Entity(ABC):
     @overload
     async def request(
         self,
-        payload: Any,
+        payload: object,
         to: JID | str | None = None,
         *,
         type: Literal["get", "set"] = "get",
@@ -172,7 +181,7 @@ class Entity(ABC):
     @overload
     async def request(
         self,
-        payload: Any,
+        payload: object,
         to: JID | str | None = None,
         *,
         type: Literal["get", "set"] = "get",
@@ -182,7 +191,7 @@ class Entity(ABC):
 
     async def request(
         self,
-        payload: Any,
+        payload: object,
         to: JID | str | None = None,
         *,
         type: Literal["get", "set"] = "get",
@@ -251,24 +260,24 @@ class Entity(ABC):
                 self._hearers[event].append(handler)
 
     def serve(
-        self, type: Literal["get", "set"], payload: type, *, apart: bool = False
-    ) -> Callable[[H], H]:
+        self, type: Literal["get", "set"], payload: type[P], *, apart: bool = False
+    ) -> Callable[[Handler[Request[P], R]], Handler[Request[P], R]]:
         """Let the decorated function answer requests of `type` with `payload`.
 
         It is given a `Request`, and gives the answer's payload or None; `StanzaError` refuses.
         `apart`: what else the same peer asks does not wait until it is answered.
         """
 
-        def remember(handler: H) -> H:
+        def remember(handler: Handler[Request[P], R]) -> Handler[Request[P], R]:
             self._serving.add(type, payload, handler, apart)
             return handler
 
         return remember
 
-    def on(self, event: type[E]) -> Callable[[H], H]:
+    def on(self, event: type[E]) -> Callable[[Handler[E, R]], Handler[E, R]]:
         """Let the decorated function be told of `event`, until the client is closed."""
 
-        def remember(handler: H) -> H:
+        def remember(handler: Handler[E, R]) -> Handler[E, R]:
             self._hearers[event].append(handler)
             return handler
 
@@ -278,27 +287,30 @@ class Entity(ABC):
         """Each `event` from now on, to go through with ``async for``."""
         return self._hear(event)
 
-    def _hear(self, *events: type[Any]) -> Heard[Any]:
-        heard: Heard[Any] = Heard(self._forget)
-        self._heard.add(heard)
+    def _hear(self, *events: type[Any], wanted: Callable[[Any], bool] | None = None) -> Heard[Any]:
+        heard: Heard[Any] = Heard(self._forget, wanted)
+        self._lines.add(heard.line)
         for event in events:
-            self._hearers[event].append(heard.put)
+            self._hearers[event].append(heard.line.put)
         if self._keeper.closed is not None:
             heard.end()
         return heard
 
     def _forget(self, heard: Heard[Any]) -> None:
-        self._heard.discard(heard)
+        line = heard.line
+        self._lines.discard(line)
         for hearers in self._hearers.values():
-            hearers[:] = [one for one in hearers if one != heard.put]
+            hearers[:] = [one for one in hearers if one != line.put]
 
     def lifecycle(self) -> Heard[State]:
         """What becomes of the session, from now on; the last is `Closed`."""
         return self._hear(Online, Suspended, Reset, Closed)
 
-    def messages(self) -> Heard[MessageReceived]:
-        """The messages of all conversations, from now on."""
-        return self.hear(MessageReceived)
+    def messages(self, type: str | None = None) -> Heard[MessageReceived]:
+        """The messages of all conversations, from now on; or those of one type, as ``chat``."""
+        if type is None:
+            return self.hear(MessageReceived)
+        return self._hear(MessageReceived, wanted=lambda event: event.message.type == type)
 
     # --- for the keeper and for features ---------------------------------------------
 
@@ -308,7 +320,7 @@ class Entity(ABC):
         session = self._keeper.session
         return session.features if session is not None else None
 
-    def put_nonza(self, nonza: Any) -> None:
+    def put_nonza(self, nonza: object) -> None:
         """Send what is no stanza. While there is no connection it is not sent at all."""
         if self.is_online:
             self._keeper.outbox.say(nonza)
@@ -329,8 +341,8 @@ class Entity(ABC):
         for handler in tuple(self._hearers.get(event.__class__, ())):
             await self._inbox.hand((about, handler), handler, event)
         if isinstance(event, Closed):
-            for heard in tuple(self._heard):
-                await self._inbox.hand((None, heard.put), Heard.end, heard)
+            for line in tuple(self._lines):
+                await self._inbox.hand((None, line.put), Line.end, line)
 
     async def settle(self) -> None:
         """A new session has begun: let every feature begin."""

@@ -13,21 +13,22 @@ One file, one feature, one specification. A program has it by its class: ``me[Pi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, NamedTuple, TypeVar
 
 from ..core.jid import JID
-from ..core.stanza import Iq, Message, Presence, Stanza
+from ..core.stanza import NS, Iq, Message, Presence, Stanza
 from ..kit.hooks import Stage
 from ..wire import Spec
 from ..wire.disco import Item
+from ..wire.message import Body
 from .receipt import Receipt
 
 if TYPE_CHECKING:
     from .entity import Entity
 
-F = TypeVar("F", bound=Callable[..., Any])
+H = TypeVar("H")  # a handler: what a mark stands on stays what it is
 P = TypeVar("P")
 
 
@@ -55,10 +56,40 @@ class MessageReceived:
     outgoing: bool = False
 
     @property
+    def sender(self) -> JID | None:
+        """Who has said it: a client of theirs (full), or a service."""
+        return self.message.sender
+
+    @property
+    def body(self) -> str | None:
+        """Its text, if it has one."""
+        return self.message.body
+
+    @property
     def peer(self) -> JID | None:
         """The other side of the conversation (bare)."""
         other = self.message.to if self.outgoing else self.message.sender
         return None if other is None else other.bare
+
+    def reply(self, *content: object) -> Message:
+        """An answer, to be sent: from where it went to, to whom it came from, in its thread.
+
+        To the whole room if it was said in one. Raises `ValueError` for an error, which is not
+        answered, and for what nobody has sent.
+        """
+        came = self.message
+        if came.sender is None or came.type == "error":
+            raise ValueError("nobody waits for an answer")
+        is_public = came.type == "groupchat"
+        to = came.sender.bare if is_public else came.sender
+        kept = [one for one in (came.child(NS, "thread"),) if one is not None]
+        sender = None if is_public else came.to
+        return Message(came.type, to, sender).add(*kept, *bodies(content))
+
+
+def bodies(content: Iterable[object]) -> list[object]:
+    """What a message is made of: a text is its body."""
+    return [Body(one) if isinstance(one, str) else one for one in content]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,17 +113,15 @@ class Mark(NamedTuple):
     place: tuple[Any, ...]
 
 
-def _mark(door: str, *place: Any) -> Callable[[F], F]:
-    def remember(handler: F) -> F:
+def _mark(door: str, *place: Any) -> Callable[[H], H]:
+    def remember(handler: H) -> H:
         handler.__dict__.setdefault("marks", []).append(Mark(door, place))
         return handler
 
     return remember
 
 
-def serves(
-    type: Literal["get", "set"], payload: type, *, apart: bool = False
-) -> Callable[[F], F]:
+def serves(type: Literal["get", "set"], payload: type, *, apart: bool = False) -> Callable[[H], H]:
     """Answer IQs of `type` with `payload`: ``(request) -> answer's payload or None``.
 
     Exactly one handler answers each. Raise `StanzaError` to refuse. What else the same peer asks
@@ -101,7 +130,7 @@ def serves(
     return _mark("serves", type, payload, apart)
 
 
-def opens(payload: type, kind: type[Stanza] = Message) -> Callable[[F], F]:
+def opens(payload: type, kind: type[Stanza] = Message) -> Callable[[H], H]:
     """See stanzas of `kind` that carry `payload`: ``(stanza) -> taken``.
 
     A stanza that is taken (True) goes nowhere else. It runs before the next stanza is read.
@@ -109,17 +138,17 @@ def opens(payload: type, kind: type[Stanza] = Message) -> Callable[[F], F]:
     return _mark("opens", kind, payload)
 
 
-def holds(event: type) -> Callable[[F], F]:
+def holds(event: type) -> Callable[[H], H]:
     """See `event` before anybody is told: ``(event) -> held``. What is held (True) is not told."""
     return _mark("holds", event)
 
 
-def sending(stage: Stage, *kinds: type[Stanza]) -> Callable[[F], F]:
+def sending(stage: Stage, *kinds: type[Stanza]) -> Callable[[H], H]:
     """See what this client sends: ``(stanza)``; only stanzas of `kinds` if given."""
     return _mark("sending", stage, kinds)
 
 
-def on(event: type) -> Callable[[F], F]:
+def on(event: type) -> Callable[[H], H]:
     """Be told of `event`: ``(event)``."""
     return _mark("on", event)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
@@ -12,53 +13,96 @@ T = TypeVar("T")
 BUFFERED = 100  # things that wait for the loop's next turn; then their senders do
 
 
-class Heard(Generic[T]):
-    """All that comes from the moment it was made, in order, until the client is closed.
+class Line(Generic[T]):
+    """What waits for one listener. Who tells holds this, and so does not keep the listener."""
 
-    In ``async with``, or when the loop over it is left with `close`, nothing more is kept for it.
-    """
+    __slots__ = ("_wanted", "is_over", "queue")
 
-    def __init__(self, close: Callable[[Heard[Any]], None]) -> None:
-        self._queue: asyncio.Queue[T | None] = asyncio.Queue(BUFFERED)
-        self._close = close
-        self._is_over = False
+    def __init__(self, wanted: Callable[[T], bool] | None) -> None:
+        self.queue: asyncio.Queue[T | None] = asyncio.Queue(BUFFERED)  # None is the end
+        self.is_over = False
+        self._wanted = wanted
 
     async def put(self, thing: T) -> None:
         """Give it `thing`, when there is room."""
-        if not self._is_over:
-            await self._queue.put(thing)
+        if not self.is_over and (self._wanted is None or self._wanted(thing)):
+            await self.queue.put(thing)
 
     def give(self, thing: T) -> None:
         """As `put`, of what came before anybody listened; what does not fit is gone."""
-        if not self._is_over and not self._queue.full():
-            self._queue.put_nowait(thing)
+        if not self.is_over and not self.queue.full():
+            self.queue.put_nowait(thing)
+
+    def end(self) -> None:
+        """Nothing comes any more; what is here is still given out."""
+        if not self.is_over:
+            self.is_over = True
+            if not self.queue.full():  # else nobody waits, and who comes sees that it is over
+                self.queue.put_nowait(None)
+
+    def clear(self) -> None:
+        """Nobody listens any more: who waits for room goes on."""
+        self.is_over = True
+        while not self.queue.empty():
+            self.queue.get_nowait()
+        self.queue.put_nowait(None)
+
+
+class Heard(Generic[T]):
+    """All that comes from the moment it was made, in order, until the client is closed.
+
+    When the loop over it is left, and nobody else has it, nothing more is kept for it; `close`,
+    or ``async with``, says so where a name still holds it.
+    """
+
+    def __init__(
+        self, close: Callable[[Heard[Any]], None], wanted: Callable[[T], bool] | None = None
+    ) -> None:
+        """`wanted`: what it is not true of is passed over."""
+        self.line: Line[T] = Line(wanted)
+        self._close = close
+
+    async def put(self, thing: T) -> None:
+        """Give it `thing`, when there is room."""
+        await self.line.put(thing)
+
+    def give(self, thing: T) -> None:
+        """As `put`, of what came before anybody listened; what does not fit is gone."""
+        self.line.give(thing)
 
     @property
     def waiting(self) -> int:
         """How many are here already."""
-        return self._queue.qsize()
+        return self.line.queue.qsize() if not self.line.is_over else self._left()
+
+    def _left(self) -> int:
+        """How many are here before the end."""
+        queue = self.line.queue
+        return queue.qsize() if queue.full() else max(0, queue.qsize() - 1)
 
     def end(self) -> None:
         """Nothing comes any more; what is here is still given out."""
-        if not self._is_over:
-            self._is_over = True
-            if self._queue.empty():
-                self._queue.put_nowait(None)
+        self.line.end()
 
     def close(self) -> None:
         """Listen no more."""
         self._close(self)
-        self._is_over = True
-        while not self._queue.empty():
-            self._queue.get_nowait()
-        self._queue.put_nowait(None)
+        self.line.clear()
+
+    def __del__(self) -> None:
+        if not self.line.is_over:
+            with suppress(RuntimeError):  # the loop is closed, and nobody waits for room
+                self.close()
 
     async def next(self) -> T:
         """The next one. Raises `StopAsyncIteration` at the end."""
-        if self._is_over and self._queue.empty():
+        line = self.line
+        if line.is_over and line.queue.empty():
             raise StopAsyncIteration
-        thing = await self._queue.get()
+        thing = await line.queue.get()
         if thing is None:
+            if line.queue.empty():
+                line.queue.put_nowait(None)  # for whoever else waits
             raise StopAsyncIteration
         return thing
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+from collections.abc import Coroutine
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 from ..core.ack import Acks
 from ..core.errors import StanzaError, StreamError
@@ -99,29 +101,38 @@ class Keeper:
         self._keeping = tasks.create_task(self._keep())
 
     async def close(self) -> None:
-        """End the session in good order, so that the server forgets it at once."""
+        """End the session in good order, so that the server forgets it at once.
+
+        What was sent before is sent, and answered for where the server does so. Who is cancelled
+        meanwhile has ended it all the same, though less politely.
+        """
         self._is_closing = True
-        if self._link is not None and self.is_online:
-            self.outbox.answer()  # else the server would keep what it does not know to have arrived
-            self._link.close()
-            try:
-                async with asyncio.timeout(GRACE):
-                    await self._link.ended()
-            except TimeoutError:
+        try:
+            if self._link is not None and self.is_online:
+                await self._say_goodbye(self._link)
+        finally:
+            if self._keeping is not None:
+                self._keeping.cancel()
+                await asyncio.wait([self._keeping])
+            if self._link is not None:
                 self._link.abort()
-        if self._keeping is not None:
-            self._keeping.cancel()
-            await asyncio.wait([self._keeping])
-        elif self._link is not None:
-            self._link.abort()
-        await self._over(None)
+                await self._link.ended()
+            await self._over(None)
+
+    async def _say_goodbye(self, link: Link) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GRACE):
+                await first_of(self.outbox.emptied(), link.ended())
+                self.outbox.answer()  # else the server would keep what it does not know to be here
+                link.close()
+                await link.ended()
 
     async def _over(self, cause: Exception | None) -> None:
         if self.closed is None:
             self.is_online = False
-            self.closed = Closed(cause)
             self.requests.reset()
-            self.outbox.reset(None, with_acks=False)
+            lost = self.outbox.reset(None, with_acks=False)
+            self.closed = Closed(cause, tuple(lost))
             await self.owner.tell(self.closed)
 
     # --- connecting ------------------------------------------------------------------
@@ -144,17 +155,8 @@ class Keeper:
 
     async def _settle(self, link: Link) -> bool:
         """Make the new session what it is to be; False if the connection breaks meanwhile."""
-        settling = asyncio.ensure_future(self.owner.settle())
-        ending = asyncio.ensure_future(link.ended())
-        try:
-            await asyncio.wait((settling, ending), return_when=asyncio.FIRST_COMPLETED)
-            if not settling.done():
-                return False
-            settling.result()
-        finally:
-            for task in (settling, ending):
-                task.cancel()
-            await asyncio.wait((settling, ending))
+        if not await first_of(self.owner.settle(), link.ended()):
+            return False
         await self.owner.tell(Online(self.owner.jid))
         return True
 
@@ -269,3 +271,18 @@ class Keeper:
                     self.outbox.acknowledged(decode(wire.Ack, element).h)
         except StanzaError as error:
             raise StreamError("bad-format", error.text) from None
+
+
+async def first_of(work: Coroutine[Any, Any, None], end: Coroutine[Any, Any, Any]) -> bool:
+    """Do `work`, unless `end` comes before; whether it is done. Raises what it raises."""
+    working, ending = asyncio.ensure_future(work), asyncio.ensure_future(end)
+    try:
+        await asyncio.wait((working, ending), return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            return False
+        working.result()
+        return True
+    finally:
+        for task in (working, ending):
+            task.cancel()
+        await asyncio.wait((working, ending))

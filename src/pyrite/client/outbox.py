@@ -51,6 +51,12 @@ class Outbox:
             self._room.clear()
             await self._room.wait()
 
+    async def emptied(self) -> None:
+        """Wait until all is sent, and answered for where the server does so."""
+        while len(self):
+            self._room.clear()
+            await self._room.wait()
+
     def put(self, stanza: Stanza, receipt: Receipt | None = None) -> None:
         """Send it after all that was put before."""
         self._queue.append(Outgoing(stanza, receipt))

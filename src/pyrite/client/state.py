@@ -36,9 +36,13 @@ class Reset:
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """It is over: by us (no cause), or because going on is of no use."""
+    """It is over: by us (no cause), or because going on is of no use.
+
+    `lost` are messages of which it is not known that they arrived, in their order.
+    """
 
     cause: Exception | None = None
+    lost: tuple[Message, ...] = ()
 
 
 State = Online | Suspended | Reset | Closed

@@ -9,6 +9,7 @@ with rules of its own is an alias that brings its form along::
 from __future__ import annotations
 
 import binascii
+import math
 import re
 from base64 import b64decode, b64encode
 from collections.abc import Callable
@@ -21,6 +22,9 @@ from .jid import JID
 _SPACE = " \t\r\n"  # what XML Schema collapses, and nothing else
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,20}\Z").match
+_NUMBER = re.compile(
+    r"[+-]?([0-9]{1,400}(\.[0-9]{0,400})?|\.[0-9]{1,400})([eE][+-]?[0-9]{1,4})?\Z"
+).match
 _DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})(Z|[+-][0-9]{2}:[0-9]{2})?\Z").match
 _DATETIME = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})T([0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.([0-9]{1,30}))?"
@@ -49,6 +53,25 @@ def integer(low: int, high: int) -> Form:
         return value
 
     return Form(read, str)
+
+
+def decimal(low: float, high: float) -> Form:
+    """The form of a number from `low` to `high`, both included; a whole one is shown as such."""
+
+    def read(text: str) -> float:
+        text = text.strip(_SPACE)
+        if not _NUMBER(text):
+            raise ValueError(f"not a number: {text[:32]!a}")
+        value = float(text)
+        if not (math.isfinite(value) and low <= value <= high):
+            raise ValueError(f"{text[:32]!a} is not between {low} and {high}")
+        return value
+
+    return Form(read, _short)
+
+
+def _short(value: float) -> str:
+    return repr(int(value)) if value == int(value) and abs(value) < 1e15 else repr(value)
 
 
 Byte = Annotated[int, integer(-(2**7), 2**7 - 1)]
@@ -139,6 +162,7 @@ def same(value: str) -> str:
 _FORMS: dict[Any, Form] = {
     str: Form(same, same),
     int: integer(-(2**63), 2**63 - 1),
+    float: decimal(-math.inf, math.inf),
     bool: Form(read_bool, lambda value: "true" if value else "false"),
     bytes: Form(read_bytes, show_bytes),
     JID: Form(JID.parse, str),

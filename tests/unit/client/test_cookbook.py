@@ -64,11 +64,8 @@ def load(name: str, text: str, path: Path) -> ModuleType:
     module = ModuleType(name)
     file = path / f"{name}.py"
     file.write_text(text)
-    sys.modules[name] = module
-    try:
-        exec(compile(text, str(file), "exec"), module.__dict__)
-    finally:
-        del sys.modules[name]
+    sys.modules[name] = module  # and stays: its classes look there for what they name
+    exec(compile(text, str(file), "exec"), module.__dict__)
     return module
 
 

@@ -83,7 +83,7 @@ async def test_goodbye_is_said_once(tmp_path: Path) -> None:
             assert [type(state) async for state in states] == [Closed]
             await me.close()
         await until(lambda: len(service.server.sessions) == 0)
-        assert me.lifecycle()._is_over
+        assert me.lifecycle().line.is_over
         assert [type(state) async for state in me.lifecycle()] == []
 
 

@@ -13,22 +13,25 @@ from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from ...core.jid import JID
+from ...core.stream import Event
 from ...kit.clock import ManualClock
 from ...kit.tasks import Scope
+from ...net.connection import Connection
 from ...net.tls import TlsContext
 from ...server.app import Server
-from ...server.c2s import ClientConnection
 from ...server.catalogue import Installed
 from ...server.settings import load
 from ...server.store.roster import Item
 from ..account import Account, Trust
 from ..app import Client
+from ..component import Component
 from ..feature import Feature
 from ..keeper import Backoff
 from ..link import Link, TcpLink, tls_context
+from .component import ComponentConnection, Routes
 from .story import Actor, Scene, Script, play
 from .transport import MemoryTransport, Wire, connect
 
@@ -36,6 +39,7 @@ log = logging.getLogger(__name__)
 
 DOMAIN = "example.org"
 PASSWORD = "open sesame"  # noqa: S105 - of every account
+SECRET = "open the gates"  # noqa: S105 - of every component made here
 TURNS = 20  # of the loop, at most, that anything goes on for before it waits for something
 END = 5.0  # seconds that connections have to end when the server does
 MOST = 1000  # connections
@@ -70,16 +74,19 @@ class MemoryServer:
         *,
         friends: Sequence[tuple[str, str]] = (),
         domain: str = DOMAIN,
+        components: Sequence[Component] = (),
         host: str = "",
         settings: str = "",
     ) -> None:
-        """`friends` see each other's presence. `host` are settings of the domain, and `settings`
-        whole tables, as in the server's file."""
+        """`friends` see each other's presence. `components` come to this server, and are entered
+        and left with it. `host` are settings of the domain, and `settings` whole tables, as in the
+        server's file."""
         self.domain, self.clock = domain, ManualClock()
         self._users, self._friends = tuple(users), tuple(friends)
+        self._components = tuple(components)
         self._host, self._more = host, settings
-        self._wires: dict[str, tuple[Wire, Wire]] = {}  # user -> there and back
-        self._open: dict[MemoryTransport, str] = {}  # the client's side -> user
+        self._wires: dict[str, tuple[Wire, Wire]] = {}  # user, or component -> there and back
+        self._open: dict[MemoryTransport, str] = {}  # the client's side -> user, or component
         self._links: dict[str, TlsContext] = {}
         self._actors: list[Actor] = []
         self._alone = asyncio.Event()  # nobody is connected
@@ -91,6 +98,7 @@ class MemoryServer:
             folder = Path(stack.enter_context(TemporaryDirectory()))
             await asyncio.to_thread(_prepare, folder, self.domain, self.clock)
             self.server = Server(self._settings(folder), clock=self.clock)
+            self.server.router = self._routes = Routes(self.server)
             self._tasks = await stack.enter_async_context(Scope("connections in memory", MOST))
             stack.push_async_callback(self._until_closed)
             await stack.enter_async_context(self.server.running())
@@ -101,6 +109,8 @@ class MemoryServer:
                 await self.server.accounts.create(self.jid(user), PASSWORD)
             for one, other in self._friends:
                 await self.befriend(one, other)
+            for component in self._components:
+                await stack.enter_async_context(self._attach(component, component._secret))
             self._stack = stack.pop_all()
         return self
 
@@ -164,6 +174,22 @@ class MemoryServer:
             connector=MemoryConnector(self, user.partition("/")[0]),
             **options,
         )
+
+    def component(self, domain: str, secret: str = SECRET, **options: Any) -> Component:
+        """A component of this server, to be entered; the options are those of `Component`."""
+        options.setdefault("clock", self.clock)
+        return self._attach(Component(domain, secret, **options), secret)
+
+    def _attach(self, component: Component, secret: str) -> Component:
+        """Let a component reach this server, which knows it by `secret`."""
+        domain = component.jid.domain
+
+        async def reach(link: TcpLink) -> None:
+            served = ComponentConnection(self._routes, domain, secret, self.server.ids())
+            self._join(link.connection, served, domain)
+
+        component._reach = reach
+        return component
 
     async def befriend(self, one: str, other: str) -> None:
         """Let both see each other's presence."""
@@ -231,20 +257,19 @@ class MemoryServer:
         if context is None:
             settings = account.trust.settings(self.domain, direct=True)
             context = self._links[self.domain] = await tls_context(settings)
-        served = self.server.listeners.accept(direct=True)
         link = TcpLink(context, direct=True)
-        there, back = self._wire(user)
-        transport = connect(
-            link.connection,
-            served.connection,
-            there,
-            back,
-            lambda: self._closed(transport),
-        )
-        self._open[transport] = user
-        self._tasks.start(_serve(served))
+        self._join(link.connection, self.server.listeners.accept(direct=True), user)
         link.start()
         return link
+
+    def _join(self, connection: Connection[Event], served: _Served, who: str) -> None:
+        """Connect `connection` with its other end at the server."""
+        there, back = self._wire(who)
+        transport = connect(
+            connection, served.connection, there, back, lambda: self._closed(transport)
+        )
+        self._open[transport] = who
+        self._tasks.start(_serve(served))
 
     def _closed(self, transport: MemoryTransport) -> None:
         self._open.pop(transport, None)
@@ -262,7 +287,16 @@ class MemoryConnector:
         return await self._server.connect(account, self._user)
 
 
-async def _serve(served: ClientConnection) -> None:
+class _Served(Protocol):
+    """Who has the server's end of a connection."""
+
+    @property
+    def connection(self) -> Connection[Event]: ...
+
+    async def run(self) -> None: ...
+
+
+async def _serve(served: _Served) -> None:
     try:
         await served.run()
     except Exception:
