@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 
 from ..core.errors import StanzaError, StreamError
@@ -13,14 +13,10 @@ from ..core.framing import frame, unframe
 from ..core.payload import decode, encode
 from ..core.xml import Element
 from ..net import http
-from ..net.dns import Resolver, SystemResolver
-from ..net.tls import TlsError
 from ..wire import framing
-from .account import Account
-from .connector import unreachable
 from .framed import GRACE, LIMITS, FramedLink
-from .hostmeta import WEBSOCKET, discover
-from .link import Link
+from .hostmeta import WEBSOCKET
+from .web import Web
 
 if TYPE_CHECKING:
     import aiohttp
@@ -112,52 +108,15 @@ class WebSocketLink(FramedLink):
 
 
 @dataclass(frozen=True, slots=True)
-class WebSocket:
+class WebSocket(Web):
     """By WebSocket: at `url`, or where the domain's host-meta says (XEP-0156).
 
     The certificate has to be for the host of the URL. `proxy` is the URL of an HTTP proxy.
     """
 
-    url: str = ""
-    within: float = 30.0  # seconds to connect
-    proxy: str | None = None
-    resolver: Resolver = field(default_factory=SystemResolver)
+    relation: ClassVar[str] = WEBSOCKET
 
-    async def connect(self, account: Account) -> Link:
-        settings = account.trust.settings(account.jid.domain, direct=False)
-        async with asyncio.timeout(self.within):
-            session = await http.session(
-                settings, self.resolver, proxy=self.proxy, within=self.within
-            )
-            try:
-                link = await self._reach(account, session)
-            except BaseException:
-                await http.hang_up(session)
-                raise
-        link.start()
-        return link
-
-    async def _reach(self, account: Account, session: aiohttp.ClientSession) -> WebSocketLink:
-        encrypted = account.trust.encrypted
-        domain = account.jid.domain
-        urls = (
-            [self.url]
-            if self.url
-            else await discover(session, domain, WEBSOCKET, encrypted=encrypted)
-        )
-        reasons: list[Exception] = []
-        for url in urls:
-            try:
-                socket = await self._dial(session, url)
-            except (OSError, TlsError) as error:
-                reasons.append(error)
-            else:
-                return WebSocketLink(session, socket, is_secure=urlsplit(url).scheme == "wss")
-        raise unreachable(domain, reasons)
-
-    async def _dial(
-        self, session: aiohttp.ClientSession, url: str
-    ) -> aiohttp.ClientWebSocketResponse:
+    async def _dial(self, session: aiohttp.ClientSession, url: str) -> FramedLink:
         import aiohttp
 
         options: dict[str, Any] = {
@@ -172,4 +131,4 @@ class WebSocket:
         if socket.protocol != framing.SUBPROTOCOL:  # §3.1
             await socket.close()
             raise http.HttpError(f"{url} does not speak XMPP")
-        return socket
+        return WebSocketLink(session, socket, is_secure=urlsplit(url).scheme == "wss")
