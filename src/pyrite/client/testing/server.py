@@ -106,7 +106,7 @@ class MemoryServer:
             pem = (folder / "data" / "cert.pem").read_text()
             self._pin = hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem)).hexdigest()
             for user in self._users:
-                await self.server.accounts.create(self.jid(user), PASSWORD)
+                await self.add(user)
             for one, other in self._friends:
                 await self.befriend(one, other)
             for component in self._components:
@@ -147,6 +147,12 @@ class MemoryServer:
         """The address of a user: ``a``, or with a resource ``a/phone``."""
         local, _, resource = user.partition("/")
         return JID.parse(f"{local}@{self.domain}" + (f"/{resource}" if resource else ""))
+
+    async def add(self, user: str, password: str = PASSWORD) -> JID:
+        """Make an account while the server runs; its address."""
+        jid = self.jid(user).bare
+        await self.server.accounts.create(jid, password)
+        return jid
 
     def account(self, user: str, password: str = PASSWORD) -> Account:
         """The account of a user, with the trust that this server's certificate needs."""
