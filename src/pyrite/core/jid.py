@@ -16,17 +16,15 @@ What practice leaves open is decided here, once:
   held to RFC 7622's 1,023 octets, not to the 253 of DNS: an address that is too long to
   resolve is a well-formed address of nobody.
 - *IPv6 zones* (``[fe80::1%25eth0]``) are refused: they mean nothing on another host.
+
+Most addresses are ASCII, and are prepared here; `international` has the rules for the others, and
+is loaded when the first of them comes. Whoever may not wait for that loads it beforehand.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
-from ipaddress import AddressValueError, IPv6Address
 from typing import Final
-
-import idna
-import precis_i18n
 
 MAX_PART: Final = 1023  # octets of UTF-8, for each part (§3.1)
 MAX_JID: Final = 3071  # octets, separators included (§3.1)
@@ -41,11 +39,8 @@ FORBIDDEN_IN_LOCAL: Final = frozenset("\"&'/:<>@")  # §3.3.1; the space is no P
 _ASCII_LOCAL = re.compile(r"[!#$%()*+,\-.0-9;=?A-Z\[\\\]^_`a-z{|}~]+\Z").match
 _ASCII_RESOURCE = re.compile(r"[ -~]+\Z").match
 _LABEL = r"(?!..--)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
-_ASCII_LABEL = re.compile(rf"{_LABEL}\Z").match
+ASCII_LABEL = re.compile(rf"{_LABEL}\Z").match
 _ASCII_DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\Z").match
-
-_USERNAME = precis_i18n.get_profile("UsernameCaseMapped")
-_OPAQUE = precis_i18n.get_profile("OpaqueString")
 
 _CACHE_ENTRIES = 8192  # per generation; there are two
 _CACHE_CHARACTERS = 1 << 20  # of all keys in a generation: long addresses must not buy memory
@@ -142,16 +137,22 @@ class JID:
 def prepare_local(text: str) -> str:
     """`text` as a localpart: UsernameCaseMapped without the eight characters of §3.3.1."""
     if _ASCII_LOCAL(text):
-        return _limited(text.lower())
-    local = _enforced(_USERNAME, text)
+        return limited(text.lower())
+    from .international import username
+
+    local = username(text)
     if not FORBIDDEN_IN_LOCAL.isdisjoint(local):
-        raise JIDError(f"forbidden character in localpart {_shown(text)}")
+        raise JIDError(f"forbidden character in localpart {shown(text)}")
     return local
 
 
 def prepare_resource(text: str) -> str:
     """`text` as a resourcepart: OpaqueString, whose case is kept (§3.4)."""
-    return _limited(text) if _ASCII_RESOURCE(text) else _enforced(_OPAQUE, text)
+    if _ASCII_RESOURCE(text):
+        return limited(text)
+    from .international import opaque
+
+    return opaque(text)
 
 
 def prepare_domain(text: str) -> str:
@@ -161,13 +162,15 @@ def prepare_domain(text: str) -> str:
     text = text.removesuffix(".")
     lower = text.lower()
     if _ASCII_DOMAIN(lower):
-        return _limited(lower)
+        return limited(lower)
+    from .international import idn, ipv6
+
     if text.startswith("["):
-        return _ipv6(text)
-    domain = _idn(text)
-    if _idn(domain) != domain:
-        raise JIDError(f"domain has no stable form: {_shown(text)}")
-    return _limited(domain)
+        return ipv6(text)
+    domain = idn(text)
+    if idn(domain) != domain:
+        raise JIDError(f"domain has no stable form: {shown(text)}")
+    return limited(domain)
 
 
 # --- the cache: two generations, so that what is used lives and neither grows -------------
@@ -203,7 +206,7 @@ def _parse(text: str) -> JID:
     if not at:
         local, domain = "", rest
     if (slash and not resource) or (at and not local) or not domain:
-        raise JIDError(f"empty part in address {_shown(text)}")
+        raise JIDError(f"empty part in address {shown(text)}")
     prepared = prepare_domain(domain)
     account = prepare_local(local) if at else None
     if not slash:
@@ -213,88 +216,11 @@ def _parse(text: str) -> JID:
     return JID(account, prepared, prepare_resource(resource), bare)
 
 
-# --- the slow paths ------------------------------------------------------------------------
-
-_ARABIC_INDIC = frozenset(map(chr, range(0x660, 0x66A)))
-_EXTENDED_INDIC = frozenset(map(chr, range(0x6F0, 0x6FA)))
-_MIDDLE_DOT = "\u30fb"
-#: Stands in for what is already judged. Like that it joins with no neighbour, and no contextual
-#: rule asks for it.
-_NEUTRAL = dict.fromkeys(map(ord, _ARABIC_INDIC | _EXTENDED_INDIC), "a")
+# --- what both ways share ------------------------------------------------------------------
 
 
-def _enforced(profile: precis_i18n.profile.Profile, text: str) -> str:
-    """`text` as the PRECIS `profile` wants it; raises `JIDError`.
-
-    The library looks at the whole text for every Arabic digit and katakana middle dot in it:
-    60 to 150 ms for one address. Their rules (RFC 5892 A.7 to A.9) are each one question about
-    the whole text, so they are asked once here.
-    """
-    if len(text) > MAX_RAW_PART:
-        raise JIDError(f"part of {len(text)} characters")
-    try:
-        mapped = profile.idempotence_check(profile.apply_five_rules(text))
-        _limited(mapped)
-        letters = set(mapped)
-        if letters & _ARABIC_INDIC and letters & _EXTENDED_INDIC:
-            raise JIDError(f"two kinds of Arabic digits in {_shown(text)}")
-        profile.base.enforce(_judged_once(mapped), profile.name)
-    except UnicodeError as error:
-        raise JIDError(f"{_shown(text)}: {getattr(error, 'reason', error)}") from None
-    return mapped
-
-
-def _judged_once(text: str) -> str:
-    """`text` with one middle dot left to judge, and no digit."""
-    head, dot, tail = text.translate(_NEUTRAL).partition(_MIDDLE_DOT)
-    return head + dot + tail.replace(_MIDDLE_DOT, "a")
-
-
-def _idn(text: str) -> str:
-    """`text` with each label mapped (RFC 5895 §2) and checked as a U-label (RFC 5891)."""
-    mapped = unicodedata.normalize("NFC", _narrow(text.lower()))
-    labels = [_label(label) for label in mapped.replace("\u3002", ".").split(".")]
-    try:
-        if any(map(_is_rtl, labels)):
-            for label in labels:  # one such label binds all of them (RFC 5893 §2)
-                idna.check_bidi(label, check_ltr=True)
-    except idna.IDNAError as error:
-        raise JIDError(f"domain {_shown(text)}: {_plain(error)}") from None
-    return ".".join(labels)
-
-
-def _label(label: str) -> str:
-    if _ASCII_LABEL(label):
-        return label
-    if not 0 < len(label) <= MAX_LABEL:
-        raise JIDError(f"domain label of {len(label)} characters")
-    try:
-        shown = idna.ulabel(label)
-        idna.alabel(shown)  # refuses what would not fit into DNS
-    except (idna.IDNAError, UnicodeError) as error:
-        raise JIDError(f"domain label {_shown(label)}: {_plain(error)}") from None
-    return shown
-
-
-def _narrow(text: str) -> str:
-    """`text` with full-width and half-width characters as their ordinary forms."""
-    return "".join(unicodedata.normalize("NFKC", c) if "\uff00" < c < "\ufff0" else c for c in text)
-
-
-def _is_rtl(label: str) -> bool:
-    return any(unicodedata.bidirectional(c) in ("R", "AL", "AN") for c in label)
-
-
-def _ipv6(text: str) -> str:
-    if not text.endswith("]") or "%" in text:
-        raise JIDError(f"not an IPv6 address: {_shown(text)}")
-    try:
-        return f"[{IPv6Address(text[1:-1]).compressed}]"
-    except AddressValueError:
-        raise JIDError(f"not an IPv6 address: {_shown(text)}") from None
-
-
-def _limited(part: str) -> str:
+def limited(part: str) -> str:
+    """`part` if it is as long as a part may be; raises `JIDError`."""
     try:
         octets = len(part) if part.isascii() else len(part.encode())
     except UnicodeEncodeError:
@@ -304,11 +230,8 @@ def _limited(part: str) -> str:
     return part
 
 
-def _plain(error: Exception) -> str:
-    return str(error)[:200].encode("ascii", "backslashreplace").decode()
-
-
-def _shown(text: str) -> str:
+def shown(text: str) -> str:
+    """`text`, which a stranger wrote, as an error says it."""
     return ascii(text if len(text) <= 64 else f"{text[:61]}...")
 
 

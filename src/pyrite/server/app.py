@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 from typing import Any
 
+from ..core import international as international  # loaded now: no stanza waits for its tables
 from ..core.errors import StanzaError, StreamError
 from ..core.jid import JID, JIDError
 from ..core.stanza import Iq
