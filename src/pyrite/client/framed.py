@@ -27,6 +27,7 @@ class FramedLink(BaseLink):
     def __init__(self, *, is_secure: bool) -> None:
         super().__init__()
         self._is_secure = is_secure
+        self._sender = ""  # who will log in
         self._out: deque[str] = deque()
         self._work = asyncio.Event()  # there is something to write, or to end
         self._room = asyncio.Event()
@@ -42,7 +43,8 @@ class FramedLink(BaseLink):
     def bindings(self) -> Mapping[str, bytes]:
         return {}
 
-    async def open(self, domain: str, lang: str) -> Element:
+    async def open(self, domain: str, lang: str, sender: str = "") -> Element:
+        self._sender = sender
         self._waiting.clear()
         self._begin(domain, lang)
         self.wake()

@@ -49,8 +49,11 @@ class Link(Protocol):
     def bindings(self) -> Mapping[str, bytes]:
         """What binds a proof to this channel: type -> data (RFC 5056)."""
 
-    async def open(self, domain: str, lang: str) -> Element:
-        """Begin a stream, and again after authentication; the features that the server offers."""
+    async def open(self, domain: str, lang: str, sender: str = "") -> Element:
+        """Begin a stream, and again after authentication; the features that the server offers.
+
+        `sender` is who will log in, where that may be said: some are offered for him alone.
+        """
 
     async def next(self) -> Element:
         """The next element. Raises `LinkEnded`, `StreamError`, and `TimeoutError`."""
@@ -196,10 +199,10 @@ class TcpLink(BaseLink):
 
     # --- before there is a session ---------------------------------------------------
 
-    async def open(self, domain: str, lang: str) -> Element:
+    async def open(self, domain: str, lang: str, sender: str = "") -> Element:
         if self.stream.ours.name != "IDLE":
             self.stream.restart()
-        self.stream.open(to=domain, lang=lang)
+        self.stream.open(to=domain, sender=sender, lang=lang)
         self.connection.wake()
         return await self._features()
 
@@ -224,7 +227,7 @@ class TcpLink(BaseLink):
         async with asyncio.timeout(PATIENCE):
             try:
                 await self.connection.secured()
-            except ConnectionEndedError as error:
+            except (ConnectionEndedError, OSError) as error:
                 raise LinkEnded(str(error)) from None
 
     # --- with a session --------------------------------------------------------------

@@ -84,11 +84,10 @@ class LogIn:
     async def run(self) -> Session:
         """Log in. Raises `AuthenticationFailed`, `UntrustedServer`, `StreamError`, `TlsError`,
         `LinkEnded`, and `TimeoutError`."""
-        domain, lang = self.account.jid.domain, self.account.lang
-        features = await self.link.open(domain, lang)
+        features = await self._open()
         if not self.link.is_secure and features.child(NS_TLS, "starttls") is not None:
             await self._start_tls()
-            features = await self.link.open(domain, lang)
+            features = await self._open()
         if not self.link.is_secure and self.account.trust.encrypted:
             raise StreamError("policy-violation", "the server offers no encryption")
         try:
@@ -102,6 +101,13 @@ class LogIn:
             raise AuthenticationFailed(error) from None
         except StanzaError as error:
             raise StreamError("bad-format", str(error)) from None
+
+    async def _open(self) -> Element:
+        """Begin a stream, and say who it is for, but to nobody else (RFC 6120 §4.7.1)."""
+        account = self.account
+        is_told = self.link.is_secure and not account.is_anonymous
+        sender = str(account.jid.bare) if is_told else ""
+        return await self.link.open(account.jid.domain, account.lang, sender)
 
     async def _start_tls(self) -> None:
         self.link.send(tls.StartTls())
@@ -156,11 +162,10 @@ class LogIn:
             response = await _away(mechanism.step, challenge)
             self.link.send(sasl.Response(sasl.pack(response)))
         if answer.name != (sasl.NS, "success"):
-            raise decode(sasl.Failure, answer).error
+            raise mechanism.refused(decode(sasl.Failure, answer).error)
         mechanism.finish(sasl.unpack(decode(sasl.Success, answer).encoded))
         self.memory = replace(self.memory, mechanism=mechanism.name)
-        features = await self.link.open(self.account.jid.domain, self.account.lang)
-        return await self._session(features, mechanism.name)
+        return await self._session(await self._open(), mechanism.name)
 
     async def _session(self, features: Element, mechanism: str) -> Session:
         """Resume, or else bind, and ask for acknowledgements."""
@@ -181,7 +186,7 @@ class LogIn:
         try:
             return await self.link.next()
         except TimeoutError:
-            raise ResumeUnanswered("the server does not answer who resumes") from None
+            raise _unanswered() from None
 
     async def _bind(self) -> JID:
         request = Iq("set", id=self._ids()).add(bind.Bind(resource=self._resource))
@@ -222,6 +227,10 @@ class LogIn:
                 raise
             self.memory = replace(self.memory, token=None)  # it is used up: the password, then
             return await self._newer(offered, features)
+        except TimeoutError:
+            if self._old is None or acks.NS not in inline:
+                raise
+            raise _unanswered() from None
         if token is None:
             self.memory = replace(self.memory, mechanism=mechanism.name)
         return await self._begun(success, features, mechanism.name)
@@ -240,7 +249,7 @@ class LogIn:
                     mechanism.finish(None if data is None else sasl2.unpack(data))
                     return success
                 case "failure":
-                    raise decode(sasl2.Failure, answer).error
+                    raise mechanism.refused(decode(sasl2.Failure, answer).error)
                 case "continue":
                     raise SaslError("aborted", "the server wants more than a password")
                 case _:
@@ -334,6 +343,10 @@ def _best_token(names: Collection[str], offer: Advertised) -> str:
     bindings = {"", *(offer.bindings or {})}
     usable = (name for name, binding in TOKEN_MECHANISMS.items() if binding in bindings)
     return next((name for name in usable if name in names), "")
+
+
+def _unanswered() -> ResumeUnanswered:
+    return ResumeUnanswered("the server does not answer who resumes")
 
 
 def _find(elements: Mapping[Name, Element], cls: type[P]) -> P | None:
