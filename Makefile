@@ -48,4 +48,4 @@ lock:
 		--no-header -q -c requirements.lock - -o requirements-kerberos.lock
 
 clean:
-	rm -rf .venv site build dist .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .backports site build dist .mypy_cache .ruff_cache .hypothesis

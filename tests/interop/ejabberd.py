@@ -6,18 +6,17 @@ import json
 import socket
 import subprocess
 import time
-from glob import glob
 from http.client import HTTPConnection
 from pathlib import Path
 
-from .servers import START, VERONA, Server, first_line, free_ports
+from .servers import GUESTS, INSTALLED, START, VERONA, Server, first_line, free_ports
 
 SECRET = "no more light answers"  # of components
 COMPONENTS = ("echo.verona.example", "capulet.verona.example")
 
 MODULES: dict[str, dict[str, object]] = {
     "mod_adhoc": {},
-    "mod_announce": {},
+    "mod_announce": {"access": "announce"},
     "mod_avatar": {},
     "mod_blocking": {},
     "mod_bosh": {},
@@ -45,6 +44,7 @@ MODULES: dict[str, dict[str, object]] = {
     "mod_roster": {"versioning": True},
     "mod_stream_mgmt": {"resend_on_timeout": "if_offline", "resume_timeout": 60},
     "mod_stun_disco": {
+        "access": "all",
         "credentials_lifetime": "12h",
         "services": [{"host": "127.0.0.1", "port": 3478, "type": "stun", "restricted": False}],
     },
@@ -59,21 +59,24 @@ class Ejabberd(Server):
     """Its tables are on disk below its home; operators use its HTTP interface."""
 
     name = "ejabberd"
+    root = INSTALLED
+    modules = MODULES
+    hash = "sha"  # by which passwords are kept
 
     def __init__(self, home: Path) -> None:
         super().__init__(home)
         self.http, self.https, self.component, self.proxy = free_ports(4)
 
     def configure(self) -> list[str]:
-        libraries = glob("/usr/lib/*/ejabberd-*/ebin")
-        assert libraries, "ejabberd is not installed: make test as root installs it"
+        libraries = [*self.root.glob("usr/lib/*/ejabberd-*/ebin")]
+        assert libraries, "ejabberd is not there: make test as root sees to it"
         (self.home / "mnesia").mkdir()
         both = self.home / "both.pem"
         both.write_bytes(self.certificate.read_bytes() + self.key.read_bytes())
         (self.home / "ejabberd.yml").write_text(json.dumps(self._config(str(both)), indent=1))
         self._environment = {
             "HOME": str(self.home),
-            "ERL_LIBS": str(Path(libraries[0]).parents[1]),
+            "ERL_LIBS": str(libraries[0].parents[1]),
             "ERL_INETRC": "/etc/ejabberd/inetrc",
             "ERL_CRASH_DUMP_BYTES": "0",
             "EJABBERD_CONFIG_PATH": str(self.home / "ejabberd.yml"),
@@ -81,8 +84,15 @@ class Ejabberd(Server):
         }
         return [
             *("erl", "+K", "true", "-noinput", "-mnesia", "dir", f'"{self.home}/mnesia"'),
+            *self._newer_libraries(),
             *("-s", "ejabberd", "-eval", 'io:format("ready~n").'),
         ]
+
+    def _newer_libraries(self) -> list[str]:
+        """Erlang looks at them before what is installed."""
+        if self.root == INSTALLED:
+            return []
+        return ["-pa", *(str(path) for path in self.root.glob("usr/lib/erlang/lib/*/ebin"))]
 
     def start(self) -> None:
         words = self.configure()
@@ -99,7 +109,7 @@ class Ejabberd(Server):
 
     def _config(self, both: str) -> dict[str, object]:
         ports = {"{https}": self.https, "{proxy}": self.proxy}
-        modules = json.dumps(MODULES).replace('"{proxy}"', str(self.proxy))
+        modules = json.dumps(self.modules).replace('"{proxy}"', str(self.proxy))
         for mark, port in ports.items():
             modules = modules.replace(mark, str(port))
         local = {"ip": "127.0.0.1", "access": "all", "shaper": "none"}
@@ -110,12 +120,20 @@ class Ejabberd(Server):
             "/upload": "mod_http_upload",
         }
         return {
-            "hosts": [VERONA],
+            "hosts": [VERONA, GUESTS],
+            "host_config": {
+                GUESTS: {
+                    "auth_method": ["anonymous"],
+                    "anonymous_protocol": "sasl_anon",
+                    "modules": {"mod_disco": {}, "mod_ping": {}, "mod_roster": {}},
+                }
+            },
             "loglevel": "warning",
             "registration_timeout": "infinity",
             "certfiles": [both],
             "auth_method": ["internal"],
             "auth_password_format": "scram",
+            "auth_scram_hash": self.hash,
             "acl": {"admin": {"user": [f"admin@{VERONA}"]}},
             "access_rules": {"configure": {"allow": "admin"}, "announce": {"allow": "admin"}},
             "api_permissions": {

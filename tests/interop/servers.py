@@ -26,10 +26,13 @@ from pyrite.server.control import ask
 
 VERONA = "verona.example"  # registration is closed
 MANTUA = "mantua.example"  # registration is open
-DOMAINS = (VERONA, MANTUA)
+GUESTS = "guests.verona.example"  # where nobody needs an account, if the server is told so
+DOMAINS = (VERONA, MANTUA, GUESTS)
 START = 30.0  # seconds until every port is open
 STOP = 15.0  # seconds from SIGTERM to the end of the process
 ADMIN = "mailto:admin@verona.example"
+INSTALLED = Path("/")  # where the packages of Debian are
+NEWER = Path(__file__).parents[2] / ".backports"  # of its backports: tools/setup unpacks them here
 COMPLAINT = re.compile(r"\b(warn(ing)?|error|critical|exception|traceback)\b", re.IGNORECASE)
 
 
@@ -169,6 +172,7 @@ class Pyrite(Server):
 
 class Prosody(Server):
     name = "prosody"
+    root = INSTALLED
 
     SETTINGS = """
         run_as_root = true
@@ -200,15 +204,26 @@ class Prosody(Server):
     """
 
     def configure(self) -> list[str]:
-        program = shutil.which("prosody", path=f"{os.environ.get('PATH', '')}:/usr/bin:/usr/sbin")
-        assert program, "prosody is not installed: make test as root installs it"
+        program, self.control = self.program("prosody"), self.program("prosodyctl")
         (self.home / "data").mkdir()
         self.settings = self.home / "prosody.cfg.lua"
-        lines = self.SETTINGS.format(
-            home=self.home, c2s=self.c2s, c2s_tls=self.c2s_tls, admin=ADMIN
-        )
-        self.settings.write_text("\n".join(line.strip() for line in lines.splitlines()))
-        return [program, "--config", str(self.settings)]
+        self.settings.write_text("\n".join(line.strip() for line in self.text().splitlines()))
+        return [*program, "--config", str(self.settings)]
+
+    def text(self) -> str:
+        return self.SETTINGS.format(home=self.home, c2s=self.c2s, c2s_tls=self.c2s_tls, admin=ADMIN)
+
+    def program(self, name: str) -> list[str]:
+        """The words that run it; what is not installed has to be told where it is."""
+        if self.root == INSTALLED:
+            program = shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/bin:/usr/sbin")
+            assert program, f"{name} is not installed: make test as root installs it"
+            return [program]
+        unpacked = self.root / "usr/bin" / name
+        assert unpacked.exists(), f"{unpacked} is missing: make test fetches it"
+        told = unpacked.read_text().replace("'/usr/lib/prosody", f"'{self.root}/usr/lib/prosody")
+        (self.home / name).write_text(told)
+        return ["lua5.4", str(self.home / name)]
 
     def wait_until_ready(self, process: subprocess.Popen[str]) -> None:
         until = time.monotonic() + START
@@ -225,7 +240,7 @@ class Prosody(Server):
     def add(self, jid: str, password: str) -> None:
         local, domain = jid.split("@")
         subprocess.run(
-            ["prosodyctl", "--config", str(self.settings), "register", local, domain, password],
+            [*self.control, "--config", str(self.settings), "register", local, domain, password],
             check=True,
             capture_output=True,
             timeout=START,

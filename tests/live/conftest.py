@@ -1,12 +1,14 @@
 """The client library against servers that others wrote, and ours.
 
 A test that asks for `server` is played on each. What one lacks is named with
-``@pytest.mark.lacks(pyrite="no rooms yet")``, and listed at the end.
+``@pytest.mark.lacks(pyrite="no rooms yet", prosody_0_12="no push before 13")``, by make or by make
+and version, and listed at the end.
 """
 
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -39,10 +41,18 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         return
     lacking: dict[str, str] = {}
     for mark in metafunc.definition.iter_markers("lacks"):
-        lacking |= mark.kwargs
+        for word, why in mark.kwargs.items():
+            lacking |= dict.fromkeys(meant(word), why)
     LACKS.update({(name, metafunc.definition.name): why for name, why in lacking.items()})
     names = [name for name in LIVE if name not in lacking]
     metafunc.parametrize("server", names, indirect=True, scope="session")
+
+
+def meant(word: str) -> list[str]:
+    """The servers of that make, or the one of that make and version: prosody, prosody_0_12."""
+    names = [name for name in LIVE if word in (LIVE[name].name, re.sub(r"\W", "_", name))]
+    assert names, f"{word} is no server: {list(LIVE)}"
+    return names
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

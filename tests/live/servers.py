@@ -1,12 +1,14 @@
-"""Servers with all that they can do switched on, for the client library to be judged by."""
+"""Servers with all that they can do switched on, for the client library to be judged by.
+
+There are two versions of Prosody and of ejabberd: the packages of Debian 12, and of its backports.
+"""
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
-from tests.interop.ejabberd import COMPONENTS, SECRET, Ejabberd
-from tests.interop.servers import Prosody, Pyrite, Server, free_ports
+from tests.interop.ejabberd import COMPONENTS, MODULES, SECRET, Ejabberd
+from tests.interop.servers import NEWER, Prosody, Pyrite, Server, free_ports
 
 PEOPLE = (
     "romeo",
@@ -20,18 +22,33 @@ PEOPLE = (
     "admin",
 )
 PASSWORD = "wherefore art thou"
+COMMUNITY = ("sasl2", "sasl2_bind2", "sasl2_fast", "sasl2_sm", "privacy_lists")
 
 
 class LivePyrite(Pyrite):
-    """Ours, with all modules, as they are by default."""
+    """Ours, with all modules, as they are by default; and guests."""
 
-    def extras(self) -> None:
-        """Nothing has to be said: what is there is on."""
+    SETTINGS = (
+        Pyrite.SETTINGS
+        + """
+        [host."guests.verona.example"]
+        [auth]
+        mechanisms = ["SCRAM-SHA-256-PLUS", "SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN", "ANONYMOUS"]
+    """
+    )
 
 
 class LiveProsody(Prosody):
     """Prosody with every module of its own that a client may meet."""
 
+    modules: tuple[str, ...] = (
+        *("roster", "saslauth", "tls", "disco", "private", "blocklist", "pep", "vcard4"),
+        *("vcard_legacy", "version", "uptime", "time", "ping", "register", "lastactivity"),
+        *("carbons", "offline", "server_contact_info", "csi", "csi_simple", "smacks", "mam"),
+        *("bookmarks", "bosh", "websocket", "external_services", "admin_adhoc", "announce"),
+        "limits",
+    )
+    hash = "SHA-1"  # by which passwords are kept
     SETTINGS = """
         run_as_root = true
         daemonize = false
@@ -49,11 +66,7 @@ class LiveProsody(Prosody):
         admins = {{ "admin@verona.example" }}
         modules_disabled = {{ "s2s", "s2s_auth_certs" }}
         modules_enabled = {{
-            "roster", "saslauth", "tls", "disco", "private", "blocklist", "pep", "vcard4",
-            "vcard_legacy", "version", "uptime", "time", "ping", "register", "lastactivity",
-            "carbons", "offline", "server_contact_info", "csi", "csi_simple", "smacks", "mam",
-            "bookmarks", "bosh", "websocket", "cloud_notify", "external_services", "admin_adhoc",
-            "announce", "limits"
+            {modules}
         }}
         smacks_hibernation_time = 60
         smacks_enabled_s2s = false
@@ -64,6 +77,7 @@ class LiveProsody(Prosody):
         http_default_host = "verona.example"
         http_host = "verona.example"
         authentication = "internal_hashed"
+        password_hash = "{hash}"
         c2s_require_encryption = true
         c2s_stanza_size_limit = 262144
         certificates = "{home}"
@@ -74,6 +88,8 @@ class LiveProsody(Prosody):
         registration_throttle_max = 1000
         VirtualHost "verona.example"
         VirtualHost "mantua.example"
+        VirtualHost "guests.verona.example"
+        authentication = "anonymous"
         Component "conference.verona.example" "muc"
         modules_enabled = {{ "muc_mam" }}
         muc_log_by_default = true
@@ -91,12 +107,8 @@ class LiveProsody(Prosody):
         super().__init__(home)
         self.http, self.https, self.component, self.proxy = free_ports(4)
 
-    def configure(self) -> list[str]:
-        program = shutil.which("prosody", path="/usr/bin:/usr/sbin:/usr/local/bin")
-        assert program, "prosody is not installed: make test as root installs it"
-        (self.home / "data").mkdir()
-        self.settings = self.home / "prosody.cfg.lua"
-        lines = self.SETTINGS.format(
+    def text(self) -> str:
+        return self.SETTINGS.format(
             home=self.home,
             c2s=self.c2s,
             c2s_tls=self.c2s_tls,
@@ -104,16 +116,35 @@ class LiveProsody(Prosody):
             https=self.https,
             component=self.component,
             proxy=self.proxy,
+            modules="\n".join(f'"{module}",' for module in self.modules),
+            hash=self.hash,
             components="\n".join(
                 f'Component "{name}"\ncomponent_secret = "{SECRET}"' for name in COMPONENTS
             ),
         )
-        self.settings.write_text("\n".join(line.strip() for line in lines.splitlines()))
-        return [program, "--config", str(self.settings)]
 
 
+class NewerProsody(LiveProsody):
+    """That of the backports, with those modules of the community that it is usually run with."""
+
+    root = NEWER
+    modules = (*LiveProsody.modules, "cloud_notify", *COMMUNITY)
+    hash = "SHA-256"
+
+
+class NewerEjabberd(Ejabberd):
+    """That of the backports, with what the older one does not know."""
+
+    root = NEWER
+    modules = MODULES | {"mod_auth_fast": {}}
+    hash = "sha256"
+
+
+#: By make, and version if there are several.
 LIVE: dict[str, type[Server]] = {
     "pyrite": LivePyrite,
-    "prosody": LiveProsody,
-    "ejabberd": Ejabberd,
+    "prosody-0.12": LiveProsody,
+    "prosody-13": NewerProsody,
+    "ejabberd-23": Ejabberd,
+    "ejabberd-24": NewerEjabberd,
 }

@@ -9,7 +9,7 @@ from pyrite.client.mod.external import External
 from .conftest import Login
 
 
-@pytest.mark.lacks(pyrite="not served yet", ejabberd="23.01 with these rules lets nobody ask")
+@pytest.mark.lacks(pyrite="not served yet")
 async def test_where_stun_is(login: Login) -> None:
     async with login("romeo") as romeo, asyncio.timeout(15):
         found = await romeo[External].services()

@@ -45,7 +45,7 @@ async def test_who_is_blocked(login: Login) -> None:
         assert (await heard.next()).message.body == "two"
 
 
-@pytest.mark.lacks(prosody="no privacy lists since 0.10")
+@pytest.mark.lacks(prosody_0_12="no privacy lists without a module of the community")
 async def test_lists_of_rules(login: Login) -> None:
     async with login("mercutio", features=[Privacy]) as me, asyncio.timeout(PATIENCE):
         lists, changes = me[Privacy], me.hear(PrivacyListChanged)
@@ -67,7 +67,7 @@ async def test_what_is_kept(login: Login) -> None:
         assert await me[PrivateStorage].load_element("urn:example:none", "x") is None
 
 
-@pytest.mark.lacks(prosody="no push before 13")
+@pytest.mark.lacks(prosody_0_12="no push before 13")
 async def test_push(login: Login) -> None:
     async with login("romeo", features=[Push]) as me, asyncio.timeout(PATIENCE):
         await me[Push].enable("push.example", "node", {"secret": "s"})
@@ -81,7 +81,7 @@ async def test_a_directory(login: Login) -> None:
     async with login("romeo", features=[Search]) as me, asyncio.timeout(PATIENCE):
         asked = await me[Search].fields("vjud.verona.example")
         assert asked.form is not None
-        assert await me[Search].find("vjud.verona.example", user="nobody-of-that-name") == ()
+        assert await me[Search].find("vjud.verona.example", nick="nobody-of-that-name") == ()
 
 
 @pytest.mark.lacks(pyrite="registration is closed unless the operator opens it")
