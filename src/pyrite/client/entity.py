@@ -18,7 +18,7 @@ from ..core.xml import Element, Name
 from ..kit.clock import Clock, SystemClock
 from ..kit.hooks import Filter
 from ..kit.ids import Ids
-from ..wire.disco import Item
+from ..wire.disco import Info, Item
 from .feature import (
     Feature,
     Mark,
@@ -245,6 +245,11 @@ class Entity(ABC):
     def shown(self, node: str | None, sender: JID | None) -> list[Item]:
         """What `sender` finds at a `node` of ours."""
         return [item for one in self._features.values() for item in one.shown(node, sender)]
+
+    def described(self, node: str | None, sender: JID | None) -> Info | None:
+        """What a `node` of ours is, if one of our features has it."""
+        found = (one.described(node, sender) for one in self._features.values() if node)
+        return next((info for info in found if info is not None), None)
 
     def _attach(self, mark: Mark, handler: Callable[..., Any]) -> None:
         match mark.door, mark.place:

@@ -21,7 +21,7 @@ from ..core.jid import JID
 from ..core.stanza import NS, Iq, Message, Presence, Stanza
 from ..kit.hooks import Stage
 from ..wire import Spec
-from ..wire.disco import Item
+from ..wire.disco import Info, Item
 from ..wire.message import Body
 from .receipt import Receipt
 
@@ -179,6 +179,10 @@ class Feature:
     def shown(self, node: str | None, sender: JID | None) -> Sequence[Item]:
         """What `sender` finds of this at a `node` of ours (XEP-0030 §4.2)."""
         return ()
+
+    def described(self, node: str, sender: JID | None) -> Info | None:
+        """What a `node` of ours is, if it is this feature's (XEP-0030 §3.2)."""
+        return None
 
 
 def marks_of(feature: Feature) -> list[tuple[Mark, Callable[..., Any]]]:

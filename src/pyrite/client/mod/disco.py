@@ -116,6 +116,9 @@ class Disco(Feature):
     @serves("get", disco.Info)
     def tell(self, request: Request[disco.Info]) -> disco.Info:
         """What we can do; also at the node that our hash names (XEP-0115 §6.2)."""
+        found = self.client.described(request.payload.node, request.sender)
+        if found is not None:
+            return found
         own = self.own
         return disco.Info(request.payload.node, own.identities, own.features)
 

@@ -4,8 +4,19 @@ from __future__ import annotations
 
 from typing import Literal
 
-from ...core.payload import attr, child, child_text, child_texts, children, flag, payload, text
+from ...core.payload import (
+    anything,
+    attr,
+    child,
+    child_text,
+    child_texts,
+    children,
+    flag,
+    payload,
+    text,
+)
 from ...core.values import UnsignedInt, UnsignedShort
+from ...core.xml import Element
 from .layout import Page
 
 NS = "jabber:x:data"
@@ -93,6 +104,7 @@ class Field:
     values: tuple[str, ...] = child_texts("value", default=())
     options: tuple[Option, ...] = children(default=())
     media: Media | None = child(default=None)
+    more: tuple[Element, ...] = anything(default=())  # such as an `xmlfield.Wrapper`
 
     @property
     def value(self) -> str:
@@ -126,6 +138,7 @@ class Form:
     reported: Reported | None = child(default=None)
     items: tuple[Item, ...] = children(default=())
     pages: tuple[Page, ...] = children(default=())
+    more: tuple[Element, ...] = anything(default=())  # as the roster that an operator asks for
 
     @property
     def form_type(self) -> str | None:

@@ -7,57 +7,103 @@ async with me[Commands].run("example.org", node) as command:
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from ....core.errors import StanzaError
 from ....core.jid import JID
+from ....core.stanza import Message
 from ....kit.cache import Cache
-from ....wire import commands, disco
+from ....kit.clock import Timer
+from ....wire import commands, dataforms, disco
 from ....wire.commands import Command
-from ...feature import Feature, Request, serves
-from .running import Running
+from ...feature import Feature, Request, opens, serves
+from .admin import Administration, UserStatistics
+from .running import CommandFailed, Running
 from .serving import Call, Handler, Offered, Serving
 
 if TYPE_CHECKING:
     from ...entity import Entity
 
-__all__ = ["Call", "Commands", "Running"]
+__all__ = [
+    "Administration",
+    "Call",
+    "CommandFailed",
+    "Commands",
+    "CommandsAnnounced",
+    "Running",
+    "UserStatistics",
+]
 
-SESSIONS = 100  # commands of others that are under way here
+MOST = 100  # commands of ours that are under way
+MOST_OF_ONE = 5  # that one person (bare JID) has under way
 LIFE = 600.0  # seconds that one may wait for its next step
+MOST_ENDED = 500  # that are remembered, to tell who comes too late
 
 H = TypeVar("H", bound=Handler)
+
+
+@dataclass(frozen=True, slots=True)
+class CommandsAnnounced:
+    """`jid` can be told to do this, as it says of itself unasked (§2.3)."""
+
+    jid: JID
+    commands: tuple[disco.Item, ...]
 
 
 class Commands(Feature):
     """Commands of others, and our own."""
 
     spec = commands.SPEC
-    features = (commands.NS,)
+    features = (commands.NS, dataforms.NS)
 
     def __init__(self, client: Entity) -> None:
         super().__init__(client)
         self._offered: dict[str, Offered] = {}
-        self._sessions: Cache[tuple[JID | None, str], Serving] = Cache(
-            SESSIONS, LIFE, client.clock.monotonic
-        )
+        self._sessions: dict[tuple[JID | None, str], tuple[Serving, Timer]] = {}
+        self._ended: Cache[tuple[JID | None, str], bool] = Cache(MOST_ENDED)
 
     # --- others' ---------------------------------------------------------------------
 
     async def list(self, jid: JID | str) -> list[disco.Item]:
         """What `jid` can be told to do (§2.2). Raises `StanzaError`."""
         asked = disco.Items(commands.NS)
-        return [*(await self.client.request(asked, jid, expect=disco.Items)).items]
+        of = JID.parse(jid) if isinstance(jid, str) else jid
+        found = (await self.client.request(asked, of, expect=disco.Items)).items
+        return [*self._own_to(of, found)]
+
+    def _own_to(self, jid: JID, found: Sequence[disco.Item]) -> Sequence[disco.Item]:
+        """Whoever lists commands of somebody else means to deceive (§7)."""
+        own = [item for item in found if item.jid == jid]
+        self.client.forged["command"] += len(found) - len(own)
+        return own
+
+    @opens(disco.Items)
+    async def announced(self, message: Message) -> bool:
+        """Somebody tells unasked what it can be told to do (§2.3)."""
+        try:
+            told = message.get(disco.Items)
+        except StanzaError:
+            return False
+        sender = message.sender
+        if told is None or told.node != commands.NS or sender is None or message.type == "error":
+            return False
+        items = tuple(self._own_to(sender, told.items))
+        await self.client.tell(CommandsAnnounced(sender, items), sender.bare)
+        return True
 
     @asynccontextmanager
-    async def run(self, jid: JID | str, node: str) -> AsyncIterator[Running]:
+    async def run(
+        self, jid: JID | str, node: str, *, lang: str | None = None
+    ) -> AsyncIterator[Running]:
         """Begin a command; one that is not completed when the block ends is cancelled (§3.2).
 
-        Raises `StanzaError`.
+        `lang`: in which its forms and notes are wanted. Raises `StanzaError`.
         """
-        running = Running(self.client, JID.parse(jid) if isinstance(jid, str) else jid, node)
+        running = Running(self.client, JID.parse(jid) if isinstance(jid, str) else jid, node, lang)
         await running.begin()
         try:
             yield running
@@ -67,21 +113,36 @@ class Commands(Feature):
     # --- our own ---------------------------------------------------------------------
 
     def offer(
-        self, node: str, name: str, *, allows: Callable[[JID | None], bool] | None = None
+        self,
+        node: str,
+        name: str,
+        *,
+        allows: Callable[[JID | None], bool] | None = None,
+        can_go_back: bool = False,
     ) -> Callable[[H], H]:
         """Let the decorated function be the command `node`: ``async (call) -> words or form``.
 
-        It asks with ``await call.ask(form)``. `allows` says of a sender whether it may run it;
-        without, only the own account may. Raises `ValueError` for a node that is there.
+        It asks with ``await call.ask(form)``, and raises `CommandFailed` if it cannot be done.
+        `allows` says of a sender whether it may run it; without, only the own account may. With
+        `can_go_back`, who goes back a step has it run from its beginning, with the answers up to
+        there: it is to do nothing before its last question. Raises `ValueError` for a node that
+        is there.
         """
         if node in self._offered:
             raise ValueError(f"{node} is offered already")
 
         def remember(handler: H) -> H:
-            self._offered[node] = Offered(node, name, handler, allows or self._is_own)
+            allowed = allows or self._is_own
+            self._offered[node] = Offered(node, name, handler, allowed, can_go_back)
             return handler
 
         return remember
+
+    async def announce(self, to: JID | str) -> None:
+        """Tell somebody unasked what it may tell us to do (§2.3)."""
+        whom = JID.parse(to) if isinstance(to, str) else to
+        items = tuple(self.shown(commands.NS, whom))
+        await self.client.send(whom, disco.Items(commands.NS, items), type="normal")
 
     def _is_own(self, sender: JID | None) -> bool:
         return sender is None or sender.bare == self.client.jid.bare
@@ -96,7 +157,21 @@ class Commands(Feature):
             if one.allows(sender)
         ]
 
-    @serves("set", Command)
+    def described(self, node: str, sender: JID | None) -> disco.Info | None:
+        """What a command is, and the list of all (§2.2). Raises `StanzaError` ``forbidden``."""
+        if node == commands.NS:
+            kind = disco.Identity("automation", "command-list")
+        else:
+            offered = self._offered.get(node)
+            if offered is None:
+                return None
+            if not offered.allows(sender):
+                raise StanzaError("forbidden")
+            kind = disco.Identity("automation", "command-node", offered.name)
+        found = disco.info([kind], self.features)
+        return disco.Info(node, found.identities, found.features)
+
+    @serves("set", Command, apart=True)
     async def execute(self, request: Request[Command]) -> Command:
         """One step of a command of ours (§4)."""
         command, sender = request.payload, request.sender
@@ -104,18 +179,61 @@ class Commands(Feature):
         if offered is None:
             raise StanzaError("item-not-found", "no such command")
         if not offered.allows(sender):
-            raise StanzaError("forbidden")
+            raise StanzaError("forbidden", type="cancel")
+        serving = self._find(offered, request)
+        key = sender, serving.id
+        try:
+            return await serving.step(command)
+        finally:
+            self._keep(key, serving)
+
+    def _find(self, offered: Offered, request: Request[Command]) -> Serving:
+        """The run that a step belongs to, or a new one."""
+        command, sender = request.payload, request.sender
         if command.sessionid is None:
-            if command.action not in (None, "execute"):
-                raise commands.refusal("bad-request", "bad-action")
-            serving = Serving(offered, Call(sender), self.client.ids(), self.client.start)
-            self._sessions.put((sender, serving.id), serving)
-        else:
-            found = self._sessions.get((sender, command.sessionid))
-            if found is None or found.offered is not offered:
-                raise commands.refusal("bad-request", "bad-sessionid")
-            serving = found
-        answer = await serving.step(command)
-        if answer.status != "executing":
-            self._sessions.pop((sender, serving.id))
-        return answer
+            self._check(command, sender)
+            lang = command.lang or request.iq.lang
+            return Serving(self.client, offered, sender, lang)
+        key = sender, command.sessionid
+        serving, timer = self._sessions.get(key, (None, None))
+        if timer is not None:
+            timer.cancel()
+        if serving is None or serving.offered is not offered:
+            if self._ended.get(key):
+                raise commands.refusal("not-allowed", "session-expired")
+            raise commands.refusal("bad-request", "bad-sessionid")
+        return serving
+
+    def _check(self, command: Command, sender: JID | None) -> None:
+        """Whether another run may begin; nobody can have them all."""
+        if command.action not in (None, *commands.ACTIONS):
+            raise commands.refusal("bad-request", "malformed-action")
+        if command.action not in (None, "execute"):
+            raise commands.refusal("bad-request", "bad-action")
+        by = Counter(who.bare if who is not None else None for who, _ in self._sessions)
+        whose = sender.bare if sender is not None else None
+        if by[whose] >= MOST_OF_ONE:
+            raise StanzaError("not-allowed", "too many commands are under way")  # §3.3
+        if by.total() >= MOST:
+            raise StanzaError("resource-constraint", "too many commands are under way")
+
+    def _keep(self, key: tuple[JID | None, str], serving: Serving) -> None:
+        """Wait for the next step, or forget the run."""
+        if serving.is_over:
+            self._sessions.pop(key, None)
+            self._ended.put(key, True)
+            return
+        timer = self.client.clock.call_later(LIFE, lambda: self._expire(key))
+        self._sessions[key] = serving, timer
+
+    def _expire(self, key: tuple[JID | None, str]) -> None:
+        found = self._sessions.pop(key, None)
+        if found is not None:
+            found[0].end()
+            self._ended.put(key, True)
+
+    def stop(self) -> None:
+        for serving, timer in self._sessions.values():
+            timer.cancel()
+            serving.end()
+        self._sessions.clear()

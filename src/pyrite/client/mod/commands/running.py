@@ -3,25 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from ....core.errors import StanzaError
 from ....core.jid import JID
+from ....core.payload import decode, name_of
 from ....wire.commands import Action, Command, Note, Status
-from ....wire.dataforms import FORM_TYPE, Form, Value, read, submission
-from ...errors import SessionClosed, SessionReset
+from ....wire.dataforms import Form, Value, fill, submission
+from ...errors import ClientError, SessionClosed, SessionReset
 
 if TYPE_CHECKING:
     from ...entity import Entity
+
+P = TypeVar("P")
+
+_STATUSES: dict[str | None, Status] = {
+    "executing": "executing",
+    "completed": "completed",
+    "canceled": "canceled",
+    None: "completed",  # COMPAT: of who leaves it out
+}
+
+
+class CommandFailed(ClientError):
+    """A command has come to its end, and not done what was asked; its own words say why (§3.6)."""
 
 
 class Running:
     """What the command wants to know now, or what came of it."""
 
-    def __init__(self, client: Entity, jid: JID, node: str) -> None:
+    def __init__(self, client: Entity, jid: JID, node: str, lang: str | None = None) -> None:
         self.jid, self.node = jid, node
         self._client = client
-        self._last = Command(node)
+        self._last = Command(node, lang=lang)
+        self.status: Status = "executing"
 
     @property
     def form(self) -> Form | None:
@@ -34,9 +49,9 @@ class Running:
         return self._last.notes
 
     @property
-    def status(self) -> Status:
-        """Whether it goes on."""
-        return self._last.status or "completed"
+    def lang(self) -> str | None:
+        """The language of all this, where the other side tells."""
+        return self._last.lang
 
     @property
     def actions(self) -> frozenset[Action]:
@@ -44,11 +59,27 @@ class Running:
         if self.status != "executing":
             return frozenset()
         said = self._last.actions
-        allowed: set[Action] = {"execute", "cancel"}
-        if said is None:
-            return frozenset(allowed | {"complete"})
-        allowed |= {name for name in _MOVES if getattr(said, name)}
-        return frozenset(allowed)
+        allowed: frozenset[Action] = frozenset({"execute", "cancel"})
+        return allowed | ({"complete"} if said is None else said.allowed)
+
+    @property
+    def usual(self) -> Action:
+        """What `execute` does now (§3.4)."""
+        said = self._last.actions
+        return "complete" if said is None else said.execute or "next"
+
+    @property
+    def failure(self) -> str | None:
+        """Why it could not be done, of a command that has ended so (§3.6)."""
+        words = [note.text for note in self.notes if note.type == "error"]
+        return "; ".join(words) if words and self.status == "completed" else None
+
+    def payload(self, kind: type[P]) -> P | None:
+        """Something beside the form, or in it, as the address of a page. Raises `StanzaError`."""
+        name = name_of(kind)
+        more = (*self._last.more, *(self.form.more if self.form is not None else ()))
+        found = next((one for one in more if one.name == name), None)
+        return decode(kind, found) if found is not None else None
 
     async def begin(self) -> None:
         """The first step. Raises `StanzaError`."""
@@ -85,30 +116,32 @@ class Running:
 
     async def _do(self, action: Action, values: Mapping[str, Value] | None) -> Form | None:
         last = self._last
-        form = self._filled(values) if values is not None else None
+        self._check(action)
+        form = self._filled(action, values)
         said = None if action == "execute" and last.sessionid is None else action
-        step = Command(self.node, last.sessionid, said, form=form)
+        step = Command(self.node, last.sessionid, said, form=form, lang=last.lang)
         answer = await self._client.request(step, self.jid, type="set", expect=Command)
         if answer.node != self.node or last.sessionid not in (None, answer.sessionid):
             raise StanzaError("undefined-condition", "an answer to another command")
-        self._last = answer
+        if answer.status not in _STATUSES:
+            raise StanzaError("undefined-condition", "a status that nobody knows")
+        self._last, self.status = answer, _STATUSES[answer.status]
         return answer.form
 
-    def _filled(self, values: Mapping[str, Value]) -> Form:
+    def _check(self, action: Action) -> None:
+        """What is not offered is not asked for (§3.4); who offers nothing may take anything."""
+        if self.status != "executing":
+            raise StanzaError("not-allowed", "the command has ended")
+        if self._last.actions is not None and action not in self.actions:
+            raise StanzaError("not-allowed", f"{action} is not possible now")
+
+    def _filled(self, action: Action, values: Mapping[str, Value] | None) -> Form | None:
         """The answers, and the defaults of what is not answered.
 
-        Raises `StanzaError` ``not-acceptable`` for what does not fit the form, before it is sent.
+        Raises `WrongAnswers` for what does not fit the form, before it is sent.
         """
-        asked = self.form
-        if asked is None:
-            return submission("", values)
-        kept = {f.var: f.values for f in asked.fields if f.var and f.type != "fixed" and f.values}
-        kept.pop(FORM_TYPE, None)
-        filled = submission(asked.form_type or "", {**kept, **values})
-        if asked.form_type is None:
-            filled = Form("submit", fields=filled.fields[1:])
-        read(asked, filled)
-        return filled
-
-
-_MOVES: tuple[Action, ...] = ("prev", "next", "complete")
+        if action in ("prev", "cancel"):
+            return None
+        if self.form is not None:
+            return fill(self.form, values or {})
+        return submission("", values) if values is not None else None
