@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from ..core.frozen import frozen
 from ..core.jid import JID
 from ..core.sasl import SAFE, Advertised, ClientMechanism
 from ..net.tls import ClientTls, Identity
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Token:
     """What a server gives to log in with, in place of the password (XEP-0484)."""
 
@@ -23,7 +24,7 @@ class Token:
     count: int = 0  # of the log-ins with it
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Memory:
     """What is kept of one account on this device, between one run and the next."""
 
@@ -59,7 +60,7 @@ Mechanism = Callable[[Advertised], ClientMechanism | None]
 """Makes one's own mechanism for what a server offers, or None where that does not fit."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Trust:
     """Which certificate the server has to show: by default one for its domain, of a known issuer.
 
@@ -84,7 +85,7 @@ class Trust:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Account:
     """One account and how it logs in. `jid` may have a resource, which the server may refuse."""
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from itertools import zip_longest
 from typing import Protocol
 
+from ..core.frozen import frozen
 from ..net.connection import connect
 from ..net.dial import race
 from ..net.dns import DnsError, Resolver, SystemResolver, Target, targets
@@ -26,7 +27,7 @@ class Connector(Protocol):
         """A link without a stream. Raises `ConnectionFailed`, `DnsError`, and `TlsError`."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Tcp:
     """By TCP: to where service records say, the best first, others soon beside it (XEP-0368).
 
@@ -75,7 +76,7 @@ class Tcp:
         return _interleaved([(family, str(address[0])) for family, address in found])
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class First:
     """The first of several ways that leads there: `First(Tcp(), WebSocket(), Bosh())`."""
 

@@ -7,11 +7,12 @@ import logging
 import random
 from collections.abc import Coroutine
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Protocol
 
 from ..core.ack import Acks
 from ..core.errors import StanzaError, StreamError
+from ..core.frozen import frozen
 from ..core.jid import JID
 from ..core.negotiate import FEATURES
 from ..core.payload import decode
@@ -36,7 +37,7 @@ GRACE = 5.0  # seconds that the server has to say goodbye
 LASTING = ("conflict", "not-authorized", "policy-violation", "host-gone", "host-unknown")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Backoff:
     """How long to wait between attempts, in seconds: twice as long each time, and by chance.
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from ..core.frozen import frozen
 from ..core.jid import JID
 from ..core.stanza import Message
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Online:
     """Stanzas flow. `is_resumed`: it is the session that it was, and nothing is lost."""
 
@@ -16,14 +15,14 @@ class Online:
     is_resumed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Suspended:
     """The connection broke. Calls wait; another one is being made."""
 
     cause: Exception
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reset:
     """A new session is in place of the old one; `Online` has been told again.
 
@@ -34,7 +33,7 @@ class Reset:
     lost: tuple[Message, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Closed:
     """It is over: by us (no cause), or because going on is of no use.
 

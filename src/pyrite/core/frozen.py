@@ -21,7 +21,10 @@ C = TypeVar("C")
 
 @dataclass_transform(frozen_default=True, field_specifiers=(dataclasses.field,))
 def frozen(cls: type[C]) -> type[C]:
-    """As ``dataclass(frozen=True, slots=True)``. What the class writes itself stays."""
+    """As ``dataclass(frozen=True, slots=True)``. What the class writes itself stays.
+
+    For what every program loads; elsewhere `dataclasses` does as well.
+    """
     own = set(vars(cls))
     if vars(cls).get("__hash__", own) is None and "__eq__" in own:
         own.remove("__hash__")  # Python takes it away from whoever writes ``__eq__``

@@ -8,10 +8,10 @@ about the features it was offered. Neither does it: that is for who owns the soc
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum
 
 from .errors import StreamError
+from .frozen import frozen
 from .stanza import NS
 from .stream import NS_STREAM
 from .xml import Element, Name
@@ -104,12 +104,12 @@ def features(offers: Sequence[Element]) -> Element:
 # --- the initiating side ----------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StartTls:
     """Send ``<starttls/>`` and await ``<proceed/>``."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Authenticate:
     """Choose one of these mechanisms; `bindings` as XEP-0440 announces, empty if it does not."""
 
@@ -117,7 +117,7 @@ class Authenticate:
     bindings: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Bind:
     """Ask for a resource (§7)."""
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from ..frozen import frozen
 from .prep import PrepError, saslprep
 
 #: SCRAM mechanism without channel binding -> the name of its hash in `hashlib`.
@@ -18,7 +19,7 @@ HASHES = {
 SALT_SIZE = 16  # octets, of real and of fake salts alike
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Keys:
     """One account's keys for one mechanism, never the password.
 

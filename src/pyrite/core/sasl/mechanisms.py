@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from ..errors import SaslError
+from ..frozen import frozen
 from .anonymous import AnonymousClient, AnonymousServer
 from .base import ClientMechanism, Credentials, Offer, ServerMechanism, UntrustedServer
 from .digest_md5 import DigestClient, DigestServer
@@ -57,7 +58,7 @@ def server(name: str, offer: Offer) -> ServerMechanism:
     return build(offer) if build else ScramServer(name, offer)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Advertised:
     """What a client has been offered: by whom, what, and over what channel.
 

@@ -9,9 +9,9 @@ import hashlib
 import hmac
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from ..errors import SaslError
+from ..frozen import frozen
 from .coding import encode_base64
 from .keys import HASHES, Keys, derive, fake_keys
 
@@ -86,7 +86,7 @@ def protection(hash_name: str, mechanisms: Iterable[str], bindings: Iterable[str
     return encode_base64(hashlib.new(hash_name, text.encode()).digest())
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Transcript:
     """What both sides have said, and so have to agree on (AuthMessage of RFC 5802 §3)."""
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from dataclasses import dataclass
 
 from ..errors import SaslError
+from ..frozen import frozen
 from .base import ClientMechanism, Credentials, UntrustedServer, decode
 from .coding import decode_value, encode_base64
 from .keys import HASHES, client_key, salted_password, server_key
@@ -30,7 +30,7 @@ from .scram import (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Seen:
     """What the client has seen advertised, and how it binds to the channel.
 

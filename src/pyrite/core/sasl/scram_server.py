@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 
 from ..errors import SaslError
+from ..frozen import frozen
 from .base import (
     MAX_AUTHZID,
     Challenge,
@@ -37,7 +37,7 @@ from .scram import (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Hello:
     """What the client's first message says."""
 
@@ -49,7 +49,7 @@ class _Hello:
     authzid: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Reply:
     """What we have answered, and the keys that the proof is for."""
 
