@@ -184,6 +184,7 @@ class BoshLink(FramedLink):
         body = wire.Body(
             rid=self._rid,
             to=domain,
+            sender=self._sender or None,
             version=wire.VERSION,
             wait=WAIT,
             hold=HOLD,
@@ -195,7 +196,14 @@ class BoshLink(FramedLink):
 
     def _restarted(self, domain: str, lang: str) -> str:
         """The stream begins anew, the session goes on (XEP-0206 §5)."""
-        body = wire.Body(rid=self._rid, sid=self._sid, to=domain, lang=lang, restart=True)
+        body = wire.Body(
+            rid=self._rid,
+            sid=self._sid,
+            to=domain,
+            sender=self._sender or None,
+            lang=lang,
+            restart=True,
+        )
         return wire.request(body)
 
     async def _post(self, rid: int, request: Request) -> None:
@@ -268,7 +276,8 @@ class BoshLink(FramedLink):
                 elif body.sid not in (None, self._sid):
                     raise StreamError("bad-format", "an answer of another session")
                 for element in body.elements:
-                    await self._take_checked(element)
+                    if self._end is None:
+                        await self._take_checked(element)
                 if body.type == "terminate":
                     return self._ended_by(body)
                 self._heard += 1
