@@ -48,7 +48,10 @@ if TYPE_CHECKING:
     from ..wire.dataforms import Form, form
     from ..wire.dataforms import field as form_field
     from ..wire.geoloc import Geoloc
+    from ..wire.hashes import Hash
     from ..wire.hints import NoCopy, NoPermanentStore, NoStore, Store
+    from ..wire.jingle import File as JingleFile
+    from ..wire.jingle import Range as FileRange
     from ..wire.message import Body
     from ..wire.mood import Mood, mood
     from ..wire.nick import Nick
@@ -100,7 +103,7 @@ if TYPE_CHECKING:
     from .mod.disco import Disco
     from .mod.displayed import Displayed, DisplayedElsewhere
     from .mod.external import External
-    from .mod.files import Files, Ibb, IbbStream, Offer, OldOffer, Si, Socks5
+    from .mod.files import FileRequest, Files, Ibb, IbbStream, Offer, OldOffer, Si, Socks5
     from .mod.idle import Idle, IdleChanged
     from .mod.last import LastActivity
     from .mod.muc import Declined, Invited, Muc, Occupant, Room, RoomEvent
@@ -128,7 +131,7 @@ if TYPE_CHECKING:
     from .node import Node, Published, Withdrawn
     from .receipt import Receipt
     from .state import Closed, Online, Reset, State, Suspended
-    from .transfer import TooLarge, TransferFailed, TransferRefused
+    from .transfer import NotAsAnnounced, NoWay, TooLarge, TransferFailed, TransferRefused
     from .websocket import WebSocket
 
 VERSION = "0.2"
@@ -185,6 +188,8 @@ __all__ = [
     "Element",
     "External",
     "Feature",
+    "FileRange",
+    "FileRequest",
     "FileShared",
     "FileStore",
     "Files",
@@ -194,6 +199,7 @@ __all__ = [
     "Found",
     "Geoloc",
     "Gone",
+    "Hash",
     "Heard",
     "Ibb",
     "IbbStream",
@@ -204,6 +210,7 @@ __all__ = [
     "Invited",
     "Iq",
     "JIDError",
+    "JingleFile",
     "LastActivity",
     "Line",
     "Memory",
@@ -217,7 +224,9 @@ __all__ = [
     "NoPermanentStore",
     "NoStore",
     "NoUploadService",
+    "NoWay",
     "Node",
+    "NotAsAnnounced",
     "Occupant",
     "Offer",
     "OldOffer",

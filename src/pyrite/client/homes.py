@@ -28,7 +28,9 @@ IMPORTS = {
     "..wire.chatstates": "Active, ChatState, Composing, Gone, Inactive, Paused",
     "..wire.dataforms": "Field as FormField, Form, form, field as form_field",
     "..wire.geoloc": "Geoloc",
+    "..wire.hashes": "Hash",
     "..wire.hints": "NoCopy, NoPermanentStore, NoStore, Store",
+    "..wire.jingle": "File as JingleFile, Range as FileRange",
     "..wire.message": "Body",
     "..wire.mood": "Mood, mood",
     "..wire.nick": "Nick",
@@ -66,7 +68,7 @@ IMPORTS = {
     ".mod.disco": "Disco",
     ".mod.displayed": "Displayed, DisplayedElsewhere",
     ".mod.external": "External",
-    ".mod.files": "Files, Ibb, IbbStream, Offer, OldOffer, Si, Socks5",
+    ".mod.files": "FileRequest, Files, Ibb, IbbStream, Offer, OldOffer, Si, Socks5",
     ".mod.idle": "Idle, IdleChanged",
     ".mod.last": "LastActivity",
     ".mod.muc": "Declined, Invited, Muc, Occupant, Room, RoomEvent",
@@ -88,7 +90,7 @@ IMPORTS = {
     ".node": "Node, Published, Withdrawn",
     ".receipt": "Receipt",
     ".state": "Closed, Online, Reset, State, Suspended",
-    ".transfer": "TooLarge, TransferFailed, TransferRefused",
+    ".transfer": "NoWay, NotAsAnnounced, TooLarge, TransferFailed, TransferRefused",
     ".websocket": "WebSocket",
 }
 

@@ -45,7 +45,7 @@ class SocksStream:
 
     async def close(self) -> None:
         """End it; what was written still goes out."""
-        await close(self._writer)
+        await close(self._writer, WRITING)
 
     def abort(self) -> None:
         """End it at once."""
@@ -58,11 +58,11 @@ class SocksStream:
         await self.close()
 
 
-async def close(writer: asyncio.StreamWriter) -> None:
-    """Close, and wait a moment for what is still to go out."""
+async def close(writer: asyncio.StreamWriter, within: float = GREETING) -> None:
+    """Close, and wait for what is still to go out, so many seconds at most."""
     writer.close()
     try:
-        async with asyncio.timeout(GREETING):
+        async with asyncio.timeout(within):
             await writer.wait_closed()
     except (OSError, TimeoutError):
         writer.transport.abort()

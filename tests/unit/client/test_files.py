@@ -198,7 +198,13 @@ async def test_steps_that_may_not_be(tmp_path: Path) -> None:
         assert await refused(start) == "out-of-order"
         assert await refused(jingle.Jingle("session-accept", "x")) == "out-of-order"
         assert await refused(jingle.Jingle("transport-replace", "x")) == "out-of-order"
-        assert await refused(jingle.Jingle("content-add", "x")) == "feature-not-implemented"
+        assert await refused(jingle.Jingle("content-add", "x")) == "bad-request"
+        assert await refused(jingle.Jingle("content-modify", "x")) == "feature-not-implemented"
+        assert await refused(jingle.Jingle("transport-info", "x")) == "bad-request"
+        other = jingle.Content("d", senders="initiator")
+        assert await refused(jingle.Jingle("transport-info", "x", contents=(other,))) == (
+            "item-not-found"
+        )
         (await offers.next())
         await romeo.request(jingle.Jingle("session-terminate", "x"), juliet.jid, type="set")
         assert await refused(jingle.Jingle("session-info", "x")) == "unknown-session"

@@ -191,8 +191,10 @@ class Upload(Feature):
         url, file = shared.urls[0], shared.file
         _check(url)
         path = Path(path)
-        async with Sink(path, file.size, most, file.hashes) as sink, self._session(url) as session:
+        async with Sink(path, most) as sink, self._session(url) as session:
             import aiohttp
+
+            sink.expect(file.size, file.hashes)
 
             try:
                 async with asyncio.timeout(CONNECTING) as limit, session.get(url) as answer:

@@ -13,7 +13,16 @@ from ...bytestream import ByteStream, StreamBroken
 from ...doors import Door
 from ...feature import Feature, Request, serves
 from ...heard import Heard
-from ...transfer import CHUNK, Progress, Sink, Source, TransferFailed, TransferRefused, described
+from ...transfer import (
+    CHUNK,
+    Progress,
+    Sink,
+    Source,
+    TooLarge,
+    TransferFailed,
+    TransferRefused,
+    described,
+)
 from .ibb import Ibb
 from .socks5 import Socks5
 
@@ -56,8 +65,10 @@ class OldOffer:
         path = Path(path)
         if self.decision.done():
             raise TransferFailed("it was answered already")
-        sink = Sink(path, self.size, most)
-        async with sink, await self._opened() as stream:
+        if self.size is not None and self.size > most:
+            raise TooLarge(self.size, most)
+        async with Sink(path, most) as sink, await self._opened() as stream:
+            sink.expect(self.size)
             try:
                 while self.size is None or sink.done < self.size:
                     async with asyncio.timeout(STALLED):

@@ -12,7 +12,7 @@ from ....wire import jingle
 from ....wire import socks5 as wire
 from ...bytestream import StreamBroken
 from ...socks import Listener, Pipe, SocksStream
-from .session import Session
+from .part import Part
 from .socks5 import ARRIVING, Socks5, drop, reach
 
 Kind = Literal["direct", "proxy"]
@@ -21,9 +21,9 @@ Kind = Literal["direct", "proxy"]
 class Way:
     """One attempt: our candidates, those of the other side, and which of them it shall be."""
 
-    def __init__(self, session: Session, socks: Socks5, sid: str, listener: Listener) -> None:
-        self._session, self._socks, self.sid = session, socks, sid
-        own, peer = session.client.jid, session.peer
+    def __init__(self, part: Part, socks: Socks5, sid: str, listener: Listener) -> None:
+        self._part, self._socks, self.sid = part, socks, sid
+        own, peer = part.client.jid, part.peer
         self._name = wire.address(sid, own, peer)  # of our candidates (§2.2)
         self._theirs = wire.address(sid, peer, own)
         self._listener = listener
@@ -31,17 +31,23 @@ class Way:
         self._is_taken = False
         self._own: dict[str, jingle.Candidate] = {}
 
-    async def offer(self) -> jingle.Socks5:
-        """Our candidates: addresses of ours that may be told, and the server's proxies."""
-        client = self._session.client
+    async def offer(self, theirs: jingle.Socks5 | None = None) -> jingle.Socks5:
+        """Our candidates: addresses of ours that may be told, and the server's proxies.
+
+        None of `theirs` is offered back to them, since a proxy takes two ends of a stream alone.
+        """
+        client = self._part.client
+        known = {(one.host, one.port) for one in theirs.candidates} if theirs is not None else ()
         for index, (host, port) in enumerate(self._listener.ports):
             self._add(host, port, client.jid, "direct", 100 - index)
         for index, proxy in enumerate(await self._socks.proxies()):
-            self._add(proxy.host, proxy.port, proxy.jid, "proxy", 100 - index)
-        return jingle.Socks5(self.sid, self._name, "tcp", tuple(self._own.values()))
+            if (proxy.host, proxy.port) not in known:
+                self._add(proxy.host, proxy.port, proxy.jid, "proxy", 100 - index)
+        own = tuple(self._own.values())
+        return jingle.Socks5(self.sid, self._name, "tcp" if theirs is None else None, own)
 
     def _add(self, host: str, port: int, jid: JID, kind: Kind, local: int) -> None:
-        cid = self._session.client.ids()
+        cid = self._part.client.ids()
         rank = jingle.preference(kind, local)
         self._own[cid] = jingle.Candidate(cid, host, jid, rank, port, kind)
 
@@ -79,7 +85,7 @@ class Way:
             return None
         rank = (ours.priority if ours else -1) - (theirs.priority if theirs else -1)
         if ours is not None and pipe is not None:
-            if rank > 0 or (rank == 0 and self._session.is_initiator):
+            if rank > 0 or (rank == 0 and self._part.is_initiator):
                 return await self._use(ours, pipe)
             _drop(pipe)
         assert theirs is not None  # noqa: S101 (else ours is taken)
@@ -92,11 +98,11 @@ class Way:
             if told.is_proxy_error:
                 _drop(pipe)
                 return None
-        return SocksStream(self._session.peer, pipe)
+        return SocksStream(self._part.peer, pipe)
 
     async def _provide(self, theirs: jingle.Candidate) -> SocksStream | None:
         """One of our hosts: who has connected to us, or a proxy that we let begin."""
-        peer = self._session.peer
+        peer = self._part.peer
         if theirs.type != "proxy":
             try:
                 async with asyncio.timeout(ARRIVING):
@@ -115,17 +121,13 @@ class Way:
         return SocksStream(peer, pipe)
 
     async def _say(self, info: jingle.Socks5) -> None:
-        await self._session.say("transport-info", info)
+        await self._part.say("transport-info", info)
 
     async def _hear(self, wanted: Callable[[jingle.Socks5], bool]) -> jingle.Socks5:
         while True:
-            step = await self._session.next("transport-info")
-            for content in step.contents:
-                info = content.transport
-                if not isinstance(info, jingle.Socks5) or info.sid != self.sid:
-                    continue
-                if wanted(info):
-                    return info
+            info = (await self._part.next("transport-info")).content.transport
+            if isinstance(info, jingle.Socks5) and info.sid == self.sid and wanted(info):
+                return info
 
 
 def _drop(pipe: Pipe | None) -> None:
