@@ -13,6 +13,7 @@ from ..core.framing import frame, unframe
 from ..core.payload import decode, encode
 from ..core.xml import Element
 from ..net import http
+from ..net.flow import STALL
 from ..wire import framing
 from .framed import GRACE, LIMITS, FramedLink
 from .hostmeta import WEBSOCKET
@@ -34,20 +35,19 @@ class WebSocketLink(FramedLink):
     ) -> None:
         super().__init__(is_secure=is_secure)
         self._session, self._socket = session, socket
+        self._is_opening = False
 
     def _begin(self, domain: str, lang: str) -> None:
-        self.send(framing.Open(to=domain, version="1.0", lang=lang))
+        self._is_opening = True
+        self.send(framing.Open(to=domain, sender=self._sender, version="1.0", lang=lang))
 
     async def _carry(self) -> None:
         writing = asyncio.ensure_future(self._write())
         reading = asyncio.ensure_future(self._read())
         try:
             await asyncio.wait((writing, reading), return_when=asyncio.FIRST_COMPLETED)
-            if reading.done():
-                reading.result()
-            else:
-                writing.result()
-                await asyncio.wait((reading,), timeout=GRACE)
+            if self._is_closing:  # either side says goodbye
+                await asyncio.wait((writing, reading), timeout=GRACE)
         finally:
             for task in (writing, reading):
                 task.cancel()
@@ -70,27 +70,38 @@ class WebSocketLink(FramedLink):
         import aiohttp
 
         async for message in self._socket:
-            if message.type is not aiohttp.WSMsgType.TEXT:
-                raise StreamError("bad-format", "a message that is no text (RFC 7395 §3.2)")
-            element = unframe(message.data, LIMITS)
-            if element.name.ns == framing.NS:
-                if not self._framing(element):
+            try:
+                if message.type is not aiohttp.WSMsgType.TEXT:
+                    raise StreamError("bad-format", "a message that is no text (RFC 7395 §3.2)")
+                element = unframe(message.data, LIMITS)
+                if element.name.ns != framing.NS:
+                    await self._take_checked(element)
+                elif not self._framing(element):
                     return
-            else:
-                await self._take_checked(element)
-        if isinstance(error := self._socket.exception(), Exception):
-            raise http.plainly(error)
+                if self._end is not None:
+                    return
+            except StreamError as error:
+                self._over(str(error), error)
+                self.close(error)
+                return
+        if isinstance(failed := self._socket.exception(), Exception):
+            raise http.plainly(failed)
 
     def _framing(self, element: Element) -> bool:
-        """Whether the stream goes on after `open` or `close`."""
+        """Whether the stream goes on after `open` or `close`. Raises `StreamError`."""
         try:
             if element.name.tag == "close":
-                decode(framing.Close, element)
+                if elsewhere := decode(framing.Close, element).elsewhere:
+                    told = StreamError("see-other-host", elsewhere)  # §3.6.1
+                    self._over(str(told), told)
                 self.close()
                 return False
             self.stream_id = decode(framing.Open, element).id
         except StanzaError as error:
             raise StreamError("bad-format", error.text) from None
+        if not self._is_opening:
+            raise StreamError("bad-format", "a stream in the stream")
+        self._is_opening = False
         return True
 
     async def _write(self) -> None:
@@ -100,11 +111,15 @@ class WebSocketLink(FramedLink):
             is_last = self._is_closing
             self._room.clear()
             for text in self._taken():
-                await self._socket.send_str(text)
+                await self._say(text)
             self._room.set()
             if is_last:
-                await self._socket.send_str(frame(encode(framing.Close())))
+                await self._say(frame(encode(framing.Close())))
                 return
+
+    async def _say(self, text: str) -> None:
+        async with asyncio.timeout(STALL):
+            await self._socket.send_str(text)
 
 
 @dataclass(frozen=True, slots=True)

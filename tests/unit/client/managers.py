@@ -119,11 +119,17 @@ class Talk:
 
     def __init__(self, request: web.Request, socket: web.WebSocketResponse) -> None:
         self._request, self._socket = request, socket
+        self._heard: asyncio.Queue[str] = asyncio.Queue()
         self.over = asyncio.Event()
+
+    async def listen(self) -> None:
+        """Take what comes, until all is over."""
+        async for message in self._socket:
+            self._heard.put_nowait(str(message.data))
 
     async def hear(self) -> str:
         async with asyncio.timeout(PATIENCE):
-            return str(await self._socket.receive_str())
+            return await self._heard.get()
 
     async def say(self, *texts: str) -> None:
         for text in texts:
@@ -142,16 +148,18 @@ class Talk:
         self._request.transport.close()
         self.over.set()
 
-    async def close(self, code: int = 1000) -> None:
-        self.over.set()
-        await self._socket.close(code=code)
+    async def close(self) -> None:
+        """Without the goodbye of XMPP."""
+        assert self._request.transport
+        self._request.transport.write(b"\x88\x02\x03\xe8")  # type: ignore[attr-defined]
 
 
 class Sockets:
-    """A server of WebSockets that says nothing by itself."""
+    """A server of WebSockets that says nothing by itself. It need not even read."""
 
     def __init__(self, protocols: tuple[str, ...]) -> None:
         self.protocols = protocols
+        self.is_deaf = False
         self.talks: asyncio.Queue[Talk] = asyncio.Queue()
         self.port = 0
 
@@ -160,7 +168,7 @@ class Sockets:
         await socket.prepare(request)
         talk = Talk(request, socket)
         self.talks.put_nowait(talk)
-        await talk.over.wait()
+        await (talk.over.wait() if self.is_deaf else talk.listen())
         return socket
 
     async def next(self) -> Talk:
@@ -173,7 +181,7 @@ class Sockets:
 
 @asynccontextmanager
 async def socketing(*protocols: str) -> AsyncIterator[Sockets]:
-    sockets = Sockets(protocols or ("xmpp",))
+    sockets = Sockets(protocols)
     async with serving(sockets.handle) as sockets.port:
         yield sockets
 

@@ -336,6 +336,12 @@ BAD_NEWS = {
     "the end": body(type="terminate"),
     "the end of something": body(type="terminate", condition="item-not-found"),
     "a bad element": body("<a:b/>"),
+    "something after an error": body(
+        '<error xmlns="http://etherx.jabber.org/streams">'
+        '<system-shutdown xmlns="urn:ietf:params:xml:ns:xmpp-streams"/></error>',
+        STANZA,
+        type="terminate",
+    ),
 }
 
 
