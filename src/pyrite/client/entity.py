@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections import Counter, defaultdict
 from collections.abc import Callable, Coroutine, Hashable, Sequence
 from types import TracebackType
-from typing import Any, Literal, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, overload
 
 from ..core.errors import StanzaError
 from ..core.jid import JID
@@ -18,7 +18,6 @@ from ..core.xml import Element, Name
 from ..kit.clock import Clock, SystemClock
 from ..kit.hooks import Filter
 from ..kit.ids import Ids
-from ..wire.disco import Info, Item
 from .feature import (
     Feature,
     Mark,
@@ -36,6 +35,9 @@ from .login import Resumable
 from .receipt import Receipt
 from .serving import Serving
 from .state import Closed, Online, Reset, State, Suspended
+
+if TYPE_CHECKING:
+    from ..wire.disco import Info, Item
 
 P = TypeVar("P")
 E = TypeVar("E")

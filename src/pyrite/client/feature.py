@@ -14,25 +14,25 @@ One file, one feature, one specification. A program has it by its class: ``me[Pi
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, NamedTuple, TypeVar
 
+from ..core.frozen import frozen
 from ..core.jid import JID
 from ..core.stanza import NS, Iq, Message, Presence, Stanza
 from ..kit.hooks import Stage
 from ..wire import Spec
-from ..wire.disco import Info, Item
 from ..wire.message import Body
 from .receipt import Receipt
 
 if TYPE_CHECKING:
+    from ..wire.disco import Info, Item
     from .entity import Entity
 
 H = TypeVar("H")  # a handler: what a mark stands on stays what it is
 P = TypeVar("P")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Request(Generic[P]):
     """What somebody asks of this client: a payload, and in which IQ it came."""
 
@@ -45,7 +45,7 @@ class Request(Generic[P]):
         return self.iq.sender
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MessageReceived:
     """A message of one of the user's conversations, whichever way it came here.
 
@@ -92,14 +92,14 @@ def bodies(content: Iterable[object]) -> list[object]:
     return [Body(one) if isinstance(one, str) else one for one in content]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PresenceReceived:
     """Presence of somebody, also what asks for or grants a subscription."""
 
     presence: Presence
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sending:
     """A message is about to be sent; features take its receipt further."""
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, TypeVar
-from uuid import uuid4
 
 from ..core.errors import SaslError, StanzaError, StreamError
+from ..core.frozen import frozen
 from ..core.jid import JID
 from ..core.negotiate import NS_TLS
 from ..core.payload import decode, encode, name_of
@@ -34,7 +34,7 @@ P = TypeVar("P")
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Resumable:
     """A session that the server may still have (XEP-0198 §5)."""
 
@@ -42,7 +42,7 @@ class Resumable:
     handled: int  # of the server's stanzas
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Session:
     """What a log-in has led to."""
 
@@ -331,6 +331,8 @@ class LogIn:
 
 def new_memory() -> Memory:
     """Of an account that was never used on this device."""
+    from uuid import uuid4  # which no other log-in needs
+
     return Memory(str(uuid4()))
 
 

@@ -8,7 +8,6 @@ from base64 import b64encode
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Final, Literal
-from urllib.parse import unquote, urlsplit
 
 MAX_HEADER: Final = 8192  # octets of the answer to CONNECT
 MAX_FIELD: Final = 255  # octets of a name, and of a password, in SOCKS
@@ -45,6 +44,8 @@ class Proxy:
     @classmethod
     def parse(cls, url: str) -> Proxy:
         """As in ``socks5://name:password@host:1080``. Raises ValueError."""
+        from urllib.parse import unquote, urlsplit  # few have a proxy, and all load this file
+
         parts = urlsplit(url)
         scheme: Scheme | None = next((s for s in PORTS if s == parts.scheme), None)
         if scheme is None or not parts.hostname:
