@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from ..core.errors import StanzaError
 from ..core.jid import JID, JIDError
-from ..core.payload import attr, child, child_texts, encode, flag, name_of, payload
+from ..core.payload import anything, attr, child, child_texts, encode, flag, name_of, payload
 from ..core.stanza import NS as NS_CLIENT
 from ..core.stanza import Message
 from ..core.values import read_bool, read_datetime
@@ -46,6 +46,7 @@ class Query:
     form: Form | None = child(default=None)
     page: ResultSet | None = child(default=None)
     flip_page: bool = flag("flip-page", default=False)
+    more: tuple[Element, ...] = anything(default=())  # such as an `ordering.Order`
 
 
 @payload(NS, "result")

@@ -10,6 +10,7 @@ from ..core.xml import Element
 from . import Spec
 
 SPEC = Spec("XEP-0084", "1.1.4", "User Avatar")
+SPEC_CONVERSION = Spec("XEP-0398", "1.0.0", "User Avatar to vCard-Based Avatars Conversion")
 NS_DATA = "urn:xmpp:avatar:data"
 NS_METADATA = "urn:xmpp:avatar:metadata"
 

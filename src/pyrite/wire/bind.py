@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..core.errors import StanzaError
 from ..core.jid import JID, JIDError, prepare_resource
-from ..core.payload import child_text, payload
+from ..core.payload import child_text, flag, payload
 from . import Spec
 
 SPEC = Spec("RFC 6120", "2011-03", "XMPP: Core, §7 resource binding")
@@ -17,6 +17,7 @@ class Bind:
 
     resource: str | None = child_text(default=None)
     jid: JID | None = child_text(default=None)
+    required: bool = flag(default=False)  # in the feature, from who holds it for negotiable
 
 
 def wanted(bind: Bind) -> str | None:

@@ -6,7 +6,8 @@ from collections.abc import Collection
 
 from ..core.errors import StanzaError
 from ..core.jid import JID
-from ..core.payload import attr, children, encode, payload
+from ..core.payload import anything, attr, children, encode, payload
+from ..core.xml import Element
 from . import Spec
 
 SPEC = Spec("XEP-0191", "1.3", "Blocking Command")
@@ -18,9 +19,13 @@ MAX_ITEMS = 1000  # of one request
 
 @payload(NS, "item")
 class Item:
-    """One address: of a person, one of their resources, or a whole domain (§4)."""
+    """One address: of a person, one of their resources, or a whole domain (§4).
+
+    `more`: why, as `reporting` has it.
+    """
 
     jid: JID = attr()
+    more: tuple[Element, ...] = anything(default=())
 
 
 @payload(NS, "blocklist")

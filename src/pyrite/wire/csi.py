@@ -13,6 +13,7 @@ from .forward import stanza_in
 from .message import has_body
 
 SPEC = Spec("XEP-0352", "1.0.0", "Client State Indication")
+SPEC_MOBILE = Spec("XEP-0286", "1.0.0", "Mobile Considerations on LTE Networks")
 NS = "urn:xmpp:csi:0"
 
 NS_ROOM_USER = carbons.NS_ROOM_USER

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..core.jid import JID
-from ..core.payload import attr, child, children, lang, payload
+from ..core.payload import anything, attr, child, children, lang, payload
+from ..core.xml import Element
 from . import Spec
 from .dataforms import Field, Form, result
 from .rsm import ResultSet
@@ -75,6 +76,7 @@ class Items:
     node: str | None = attr(default=None)
     items: tuple[Item, ...] = children(default=())
     page: ResultSet | None = child(default=None)
+    more: tuple[Element, ...] = anything(default=())  # such as a `filtering.Filter`
 
 
 def info(

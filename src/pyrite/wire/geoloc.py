@@ -2,37 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from datetime import datetime
 from typing import Annotated
 
 from ..core.payload import child_text, lang, payload
-from ..core.values import Form
+from ..core.values import decimal
 from . import Spec
 
 SPEC = Spec("XEP-0080", "1.9.1", "User Location")
 NS = "http://jabber.org/protocol/geoloc"
 
 
-def _decimal(low: float, high: float) -> Form:
-    """A number from `low` to `high`, both included."""
-
-    def read(text: str) -> float:
-        value = float(text)
-        if not (math.isfinite(value) and low <= value <= high):
-            raise ValueError(f"{text[:32]!a} is not between {low} and {high}")
-        return value
-
-    return Form(read, _short)
-
-
-def _short(value: float) -> str:
-    return repr(int(value)) if value == int(value) and abs(value) < 1e15 else repr(value)
-
-
-Decimal = Annotated[float, _decimal(-1e12, 1e12)]
-Latitude = Annotated[float, _decimal(-90, 90)]
-Longitude = Annotated[float, _decimal(-180, 180)]
+Decimal = Annotated[float, decimal(-1e12, 1e12)]
+Latitude = Annotated[float, decimal(-90, 90)]
+Longitude = Annotated[float, decimal(-180, 180)]
 
 
 @payload(NS, "geoloc")

@@ -9,8 +9,15 @@ from ..core.payload import attr, payload
 from . import Spec
 
 SPEC = Spec("XEP-0445", "0.2.0", "Pre-Authenticated In-Band Registration")
+SPEC_CONTACTS = Spec("XEP-0379", "0.3.3", "Pre-Authenticated Roster Subscription")
+SPEC_COMMANDS = Spec("XEP-0401", "0.6.0", "Ad-hoc Account Invitation Generation")
 NS = "urn:xmpp:pars:0"
+NS_COMMANDS = "urn:xmpp:invite"
 NS_FEATURE = "urn:xmpp:ibr-token:0"
+
+#: What a server is told to do, for an invitation (XEP-0401 §5).
+INVITE = f"{NS_COMMANDS}#invite"
+CREATE_ACCOUNT = f"{NS_COMMANDS}#create-account"
 
 MAX_TOKEN = 256  # characters of a token that is looked at
 
@@ -22,7 +29,8 @@ class Feature:
 
 @payload(NS, "preauth")
 class Preauth:
-    """Shows an invitation, before registering (§4)."""
+    """Shows an invitation, before registering (§4), or on a request to subscribe to the presence
+    of whom it is from (XEP-0379 §3.4)."""
 
     token: str = attr()
 
@@ -33,3 +41,9 @@ def uri(to: JID, token: str) -> str:
     A client that opens it asks for a password and registers (XEP-0147).
     """
     return f"xmpp:{quote(str(to), safe='@')}?register;preauth={quote(token, safe='')}"
+
+
+def contact_uri(jid: JID, token: str, name: str | None = None) -> str:
+    """What somebody opens who is to be a contact of `jid`, who knows the token (XEP-0379 §3.2)."""
+    given = f";name={quote(name, safe='')}" if name else ""
+    return f"xmpp:{quote(str(jid), safe='@')}?roster;preauth={quote(token, safe='')}{given}"

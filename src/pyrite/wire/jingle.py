@@ -7,11 +7,13 @@ from typing import Literal
 
 from ..core.errors import StanzaError
 from ..core.jid import JID
-from ..core.payload import attr, child, child_text, children, encode, flag, payload
+from ..core.payload import anything, attr, child, child_text, children, encode, flag, payload
 from ..core.values import NonNegative, PositiveInt
+from ..core.xml import Element
 from . import Spec
 from .hashes import Hash, HashUsed
 from .ibb import BlockSize
+from .sharing import Thumbnail
 from .socks5 import DEFAULT_PORT, Port
 
 SPEC = Spec("XEP-0166", "1.1.2", "Jingle")
@@ -59,6 +61,7 @@ class File:
     size: NonNegative | None = child_text(default=None)
     hashes: tuple[Hash, ...] = children(default=())
     hash_used: HashUsed | None = child(default=None)
+    thumbnails: tuple[Thumbnail, ...] = children(default=())  # XEP-0264
 
 
 @payload(NS_FILES, "description")
@@ -139,6 +142,13 @@ class Ibb:
 # --- the session (XEP-0166) ---------------------------------------------------------------------
 
 
+@payload(NS, "alternative-session")
+class Alternative:
+    """There is another session for it (§7.4)."""
+
+    sid: str | None = child_text(default=None)
+
+
 @payload(NS, "reason")
 class Reason:
     """Why it ends (§7.4): as many of these as are known, one of them set."""
@@ -147,37 +157,46 @@ class Reason:
     cancel: bool = flag(default=False)
     connectivity_error: bool = flag("connectivity-error", default=False)
     decline: bool = flag(default=False)
+    expired: bool = flag(default=False)
     failed_application: bool = flag("failed-application", default=False)
     failed_transport: bool = flag("failed-transport", default=False)
     general_error: bool = flag("general-error", default=False)
     gone: bool = flag(default=False)
+    incompatible_parameters: bool = flag("incompatible-parameters", default=False)
     media_error: bool = flag("media-error", default=False)
+    security_error: bool = flag("security-error", default=False)
     success: bool = flag(default=False)
     timeout: bool = flag(default=False)
     unsupported_applications: bool = flag("unsupported-applications", default=False)
     unsupported_transports: bool = flag("unsupported-transports", default=False)
     file_not_available: bool = flag("file-not-available", ns=NS_FILES_ERRORS, default=False)
     file_too_large: bool = flag("file-too-large", ns=NS_FILES_ERRORS, default=False)
+    alternative: Alternative | None = child(default=None)
     text: str | None = child_text(default=None)
+    more: tuple[Element, ...] = anything(default=())
 
     @property
     def name(self) -> str:
         """The condition's name."""
         for field in self.__dataclass_fields__:
-            if field != "text" and getattr(self, field) is True:
+            if field not in ("text", "more") and getattr(self, field) is True:
                 return str(field).replace("_", "-")
-        return "undefined"
+        return "undefined" if self.alternative is None else "alternative-session"
 
 
 @payload(NS, "content")
 class Content:
-    """What is sent, by whom, and by which way; those that are not known here are None (§7.3)."""
+    """What is sent, by whom, and by which way; what is not known here is in `more` (§7.3).
+
+    Such as the descriptions of `rtp`, and the transports of `ice`.
+    """
 
     name: str = attr()
     creator: Role = attr(default="initiator", always=True)
     senders: Literal["both", "initiator", "none", "responder"] | None = attr(default=None)
     description: Description | None = child(default=None)
     transport: Socks5 | Ibb | None = child(default=None)
+    more: tuple[Element, ...] = anything(default=())
 
 
 @payload(NS, "jingle")
@@ -191,6 +210,7 @@ class Jingle:
     contents: tuple[Content, ...] = children(default=())
     reason: Reason | None = child(default=None)
     info: Checksum | Received | None = child(default=None)
+    more: tuple[Element, ...] = anything(default=())
 
 
 @payload(NS_ERRORS, "unknown-session")

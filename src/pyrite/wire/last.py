@@ -7,6 +7,7 @@ from ..core.values import NonNegative
 from . import Spec
 
 SPEC = Spec("XEP-0012", "2.0", "Last Activity")
+SPEC_PRESENCE = Spec("XEP-0256", "1.1", "Last Activity in Presence")
 NS = "jabber:iq:last"
 
 
@@ -15,7 +16,7 @@ class Last:
     """The question, and the answer: an answer has `seconds` (§3).
 
     For an account: since its last resource left, which said `status` (§4). For a resource:
-    idle time (§5). For a server: since it started (§6).
+    idle time (§5), which presence may tell, too (XEP-0256 §1). For a server: since it started (§6).
     """
 
     seconds: NonNegative | None = attr(default=None)

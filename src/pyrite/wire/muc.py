@@ -7,9 +7,10 @@ from typing import Literal
 
 from ..core.errors import StanzaError
 from ..core.jid import JID
-from ..core.payload import attr, child, child_text, children, payload
+from ..core.payload import anything, attr, child, child_text, children, payload
 from ..core.stanza import Presence, Stanza
 from ..core.values import NonNegative, UnsignedShort
+from ..core.xml import Element
 from . import Spec
 from .dataforms import Form
 
@@ -59,6 +60,7 @@ class Join:
 
     password: str | None = child_text(default=None)
     history: History | None = child(default=None)
+    more: tuple[Element, ...] = anything(default=())
 
 
 @payload(NS_USER, "actor")
@@ -127,15 +129,22 @@ class Gone:
 class User:
     """What a room says of an occupant, of an invitation or of itself.
 
-    Also on what one occupant says to another in private (§7.5), empty.
+    Also on what one occupant says to another in private (§7.5), empty. More than one item says
+    how somebody stands who is not there, as `roomactivity` asks for.
     """
 
-    item: Item | None = child(default=None)
+    items: tuple[Item, ...] = children(default=())
     destroyed: Gone | None = child(default=None)
     invites: tuple[Invite, ...] = children(default=())
     decline: Decline | None = child(default=None)
     password: str | None = child_text(default=None)
     statuses: tuple[Status, ...] = children(default=())
+    more: tuple[Element, ...] = anything(default=())
+
+    @property
+    def item(self) -> Item | None:
+        """What the occupant is whose presence this is on."""
+        return self.items[0] if self.items else None
 
     @property
     def codes(self) -> frozenset[int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..core.payload import child_text, payload
+from ..core.payload import attr, child_text, payload
 from . import Spec
 
 SPEC = Spec("XEP-0066", "1.5", "Out of Band Data")
@@ -20,7 +20,8 @@ class XOob:
 
 @payload(NS_QUERY, "query")
 class Query:
-    """Asks the other side to fetch a URL (§2)."""
+    """Asks the other side to fetch a URL (§2); `sid`: of the stream that it is for (§4)."""
 
     url: str = child_text()
     desc: str | None = child_text(default=None)
+    sid: str | None = attr(default=None)

@@ -7,7 +7,7 @@ from typing import Literal
 
 from ..core.errors import StanzaError
 from ..core.jid import JID
-from ..core.payload import attr, child, children, flag, payload
+from ..core.payload import anything, attr, child, children, flag, payload
 from ..core.values import NonNegative
 from ..core.xml import Element
 from . import Spec
@@ -35,6 +35,7 @@ class Item:
     id: str | None = attr(default=None)
     publisher: JID | None = attr(default=None)
     payload: Element | None = child(default=None)
+    ver: str | None = attr(default=None)  # of the item (§12.19)
 
 
 @payload(NS, "publish")
@@ -43,6 +44,7 @@ class Publish:
 
     node: str = attr()
     items: tuple[Item, ...] = children(default=())
+    ver: str | None = attr(default=None)
 
 
 @payload(NS, "publish-options")
@@ -69,6 +71,7 @@ class Items:
     max_items: NonNegative | None = attr(default=None)
     subid: str | None = attr(default=None)
     items: tuple[Item, ...] = children(default=())
+    ver: str | None = attr(default=None)
 
 
 @payload(NS, "subscribe")
@@ -185,6 +188,7 @@ class PubSub:
     subscriptions: Subscriptions | None = child(default=None)
     default: Default | None = child(default=None)
     page: ResultSet | None = child(default=None)
+    more: tuple[Element, ...] = anything(default=())  # such as an `ordering.Order`
 
 
 # --- what its owner says (§8) -----------------------------------------------------------------
@@ -284,6 +288,7 @@ class EventItem:
     node: str | None = attr(default=None)
     publisher: JID | None = attr(default=None)
     payload: Element | None = child(default=None)
+    ver: str | None = attr(default=None)
 
 
 @payload(NS_EVENT, "retract")
@@ -299,6 +304,7 @@ class EventItems:
 
     node: str = attr()
     each: tuple[EventItem | EventRetract, ...] = children(default=())
+    ver: str | None = attr(default=None)
 
 
 @payload(NS_EVENT, "configuration")
@@ -351,6 +357,13 @@ class Event:
     delete: EventDelete | None = child(default=None)
     purge: EventPurge | None = child(default=None)
     subscription: EventSubscription | None = child(default=None)
+
+
+@payload(NS_ERRORS, "unsupported")
+class Unsupported:
+    """In an error: what cannot be done, as service discovery names it (§15.1)."""
+
+    feature: str | None = attr(default=None)
 
 
 # --- rules ------------------------------------------------------------------------------------

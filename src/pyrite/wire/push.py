@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from ..core.errors import StanzaError
 from ..core.jid import JID
-from ..core.payload import attr, child, encode, payload
+from ..core.payload import anything, attr, child, encode, payload
 from ..core.stanza import NS as NS_CLIENT
 from ..core.stanza import Message
 from ..core.xml import Element
@@ -64,6 +64,7 @@ class Notification:
     """What is published: that there is something, and in `form` a summary of it (§7)."""
 
     form: Form | None = child(default=None)
+    more: tuple[Element, ...] = anything(default=())
 
 
 def check(enable: Enable, account: JID) -> None:

@@ -7,9 +7,10 @@ from urllib.parse import quote, unquote
 
 from ..core.errors import StanzaError
 from ..core.jid import JID, JIDError
-from ..core.payload import attr, decode, name_of, payload
+from ..core.payload import anything, attr, decode, name_of, payload
 from ..core.stanza import Message
 from ..core.values import UnsignedInt
+from ..core.xml import Element
 from . import Spec
 
 SPEC = Spec("XEP-0372", "0.5.0", "References")
@@ -23,14 +24,16 @@ _SCHEME = "xmpp:"
 class Reference:
     """The body from `begin` up to `end`, in code points, is about `uri` (§3.1).
 
-    With an `anchor` it is the body of another message, that this names.
+    With an `anchor` it is the body of another message, that this names. Without a `uri` it is
+    about what is in `more`, such as a file of `mediasharing`.
     """
 
     type: Literal["mention", "data"] = attr()
-    uri: str = attr()
+    uri: str = attr(default="")
     begin: UnsignedInt | None = attr(default=None)
     end: UnsignedInt | None = attr(default=None)
     anchor: str | None = attr(default=None)
+    more: tuple[Element, ...] = anything(default=())
 
 
 _NAME = name_of(Reference)
@@ -45,7 +48,7 @@ def references(message: Message) -> tuple[Reference, ...]:
             one = decode(Reference, element)
         except StanzaError:
             continue
-        if one.anchor is not None or _fits(one, length):
+        if one.uri and (one.anchor is not None or _fits(one, length)):
             found.append(one)
     return tuple(found)
 

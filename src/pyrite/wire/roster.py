@@ -14,6 +14,7 @@ from ..core.values import Form
 from . import Spec
 
 SPEC = Spec("RFC 6121", "2011-03", "XMPP: Instant Messaging and Presence, §2 the roster")
+SPEC_VERSIONS = Spec("XEP-0237", "1.3", "Roster Versioning")
 NS = "jabber:iq:roster"
 NS_VERSIONING = "urn:xmpp:features:rosterver"
 NS_PRE_APPROVAL = "urn:xmpp:features:pre-approval"

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from ..core.payload import attr, child, child_text, children, payload
+from ..core.payload import anything, attr, child, child_text, children, payload
 from ..core.values import NonNegative, UnsignedInt
+from ..core.xml import Element
 from . import Spec
 from .hashes import Hash
 
 SPEC = Spec("XEP-0447", "0.3.1", "Stateless file sharing")
 SPEC_FILE = Spec("XEP-0446", "0.2.0", "File metadata element")
+SPEC_THUMBNAIL = Spec("XEP-0264", "0.4.2", "Jingle Content Thumbnails")
+SPEC_URL = Spec("XEP-0103", "0.4", "URL Address Information")
 NS = "urn:xmpp:sfs:0"
 NS_FILE = "urn:xmpp:file:metadata:0"
 NS_THUMBNAIL = "urn:xmpp:thumbs:1"
@@ -37,6 +40,7 @@ class File:
     size: NonNegative | None = child_text(default=None)  # octets
     width: UnsignedInt | None = child_text(default=None)  # pixels
     height: UnsignedInt | None = child_text(default=None)
+    dimensions: str | None = child_text(default=None)  # COMPAT: stickers, of an older version
     length: NonNegative | None = child_text(default=None)  # milliseconds
     hashes: tuple[Hash, ...] = children(default=())
     desc: str | None = child_text(default=None)
@@ -45,17 +49,21 @@ class File:
 
 @payload(NS_URL, "url-data")
 class UrlData:
-    """It can be had by HTTP (XEP-0103)."""
+    """It can be had by HTTP (XEP-0103); `more`: how, see `urls`."""
 
     target: str = attr()
+    sid: str | None = attr(default=None)
+    desc: str | None = child_text(default=None)
+    more: tuple[Element, ...] = anything(default=())
 
 
 @payload(NS, "sources")
 class Sources:
-    """Where it can be had; those that only other protocols know are not here (§3.2)."""
+    """Where it can be had (§3.2); `more`: by other protocols, such as `publishing`."""
 
     id: str | None = attr(default=None)
     urls: tuple[UrlData, ...] = children(default=())
+    more: tuple[Element, ...] = anything(default=())
 
 
 @payload(NS, "file-sharing")

@@ -35,6 +35,13 @@ class StreamHostUsed:
     jid: JID = attr()
 
 
+@payload(NS, "udpsuccess")
+class UdpSuccess:
+    """The host has had the first datagram for that stream (§7)."""
+
+    dstaddr: str = attr()
+
+
 @payload(NS, "query")
 class Query:
     """Offers hosts, says which is used, asks a proxy where it is, or to begin (§4 to §6)."""

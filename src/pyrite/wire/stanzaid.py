@@ -33,6 +33,14 @@ class OriginId:
     id: str = attr()
 
 
+@payload(NS, "referenced-stanza")
+class ReferencedStanza:
+    """Another stanza is meant, by the id that `by` gave it (§3.3)."""
+
+    id: str = attr()
+    by: JID = attr()
+
+
 _NAME = name_of(StanzaId)
 
 

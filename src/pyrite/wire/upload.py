@@ -10,8 +10,34 @@ from . import Spec, disco
 
 SPEC = Spec("XEP-0363", "1.2.0", "HTTP File Upload")
 NS = "urn:xmpp:http:upload:0"
+NS_PURPOSE = "urn:xmpp:http:upload:purpose:0"
 
 ALLOWED = {name.lower(): name for name in ("Authorization", "Cookie", "Expires")}  # headers (§5)
+
+
+@payload(NS_PURPOSE, "message")
+class ForMessage:
+    """It goes to somebody with a message (§10)."""
+
+
+@payload(NS_PURPOSE, "profile")
+class ForProfile:
+    """It is to be had as long as it is the account's, such as a picture (§10)."""
+
+
+@payload(NS_PURPOSE, "ephemeral")
+class Ephemeral:
+    """It may go soon, at this time at the latest (§10)."""
+
+    expire_before: datetime | None = attr("expire-before", default=None)
+
+
+@payload(NS_PURPOSE, "permanent")
+class Permanent:
+    """It is to stay for good (§10)."""
+
+
+Purpose = ForMessage | ForProfile | Ephemeral | Permanent
 
 
 @payload(NS, "request")
@@ -21,6 +47,7 @@ class Request:
     filename: str = attr()
     size: PositiveInt = attr()
     content_type: str | None = attr("content-type", default=None)
+    purpose: Purpose | None = child(default=None)
 
 
 @payload(NS, "header")
