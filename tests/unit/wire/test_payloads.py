@@ -1,30 +1,19 @@
 """Every payload class of `wire` reads what its specification shows, and writes it back."""
 
-import importlib
-import pkgutil
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.unit.wire.classes import CLASSES, MODULES
+from tests.unit.wire.examples import elements as elements_of
+from tests.unit.wire.examples import examples
 
-import pyrite.wire
 from pyrite.core.errors import StanzaError
-from pyrite.core.payload import decode, encode, name_of
+from pyrite.core.payload import decode, encode
 from pyrite.core.xml import Element, Name, parse, write
 from pyrite.wire import Spec
 
-MODULES = {
-    info.name: importlib.import_module(f"pyrite.wire.{info.name}")
-    for info in pkgutil.iter_modules(pyrite.wire.__path__)
-}
-CLASSES: dict[Name, Any] = {
-    name_of(value): value
-    for module in MODULES.values()
-    for value in vars(module).values()
-    if isinstance(value, type) and hasattr(value, "codec")
-}
 DATA = Path(__file__).parent / "data"
 
 
@@ -63,6 +52,7 @@ def test_there_and_back(text: str) -> None:
 def test_every_class_has_an_example() -> None:
     shown = set()
     todo = [parse(text) for _, text in EXAMPLES]
+    todo += [element for one in examples() if not one.reason for element in elements_of(one)]
     while todo:
         element = todo.pop()
         shown.add(element.name)
