@@ -147,6 +147,10 @@ class ClientMechanism(ABC):
         if data:
             raise UntrustedServer(f"{self.name} has no data with success")
 
+    def refused(self, error: SaslError) -> SaslError:
+        """The server's refusal, with what it has said about it before."""
+        return error
+
 
 def decode(data: bytes) -> str:
     """A message's text; raises `SaslError` if it is too long or not UTF-8."""

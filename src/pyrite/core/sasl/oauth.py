@@ -36,3 +36,6 @@ class OAuthClient(ClientMechanism):
         except (ValueError, AttributeError, RecursionError):
             self.refusal = ""
         return _SEPARATOR.encode()
+
+    def refused(self, error: SaslError) -> SaslError:
+        return SaslError(error.condition, error.text or self.refusal)
