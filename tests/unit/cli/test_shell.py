@@ -13,7 +13,8 @@ import pytest
 from tests.peer import PASSWORD
 from tests.service import ROMEO, Service, serving
 
-from pyrite.cli.talk import FEATURES, Talk
+from pyrite.cli.talk import FEATURES, Seeing, Talk
+from pyrite.client.api import Call, Commands, Disco, form, form_field
 from pyrite.client.state import Online, Suspended
 from pyrite.client.testing import MemoryServer
 
@@ -25,16 +26,40 @@ PYRITE = str(Path(sys.executable).parent / "pyrite")
 async def talking() -> AsyncIterator[tuple[MemoryServer, Talk, list[str]]]:
     lines: list[str] = []
     async with asyncio.timeout(PATIENCE), MemoryServer(["a", "b"], friends=[("a", "b")]) as srv:
-        talk = Talk(srv.client("a", features=FEATURES), lines.append)
+        made = srv.client("a", features=FEATURES)
+        made.__class__ = Seeing
+        talk = Talk(made, lines.append)
         async with talk.client:
             await srv.quiet()
             yield srv, talk, lines
+            await talk.close()
 
 
 @pytest.mark.parametrize(
     ("line", "shown"),
     [
-        ("help", "info [JID]"),
+        ("help", "info [JID [NODE]]"),
+        ("help join", "join ROOM [NICK [PASSWORD]]"),
+        ("features", "what is sent is acknowledged"),
+        ("services", "server/im"),
+        ("ping", "ms"),
+        ("time", "2026-"),
+        ("last", "seconds"),
+        ("card b@example.org", ""),
+        ("node b@example.org", "refused: node JID NODE"),
+        ("external", "refused: service-unavailable"),
+        ("add nurse@example.org Nurse", ""),
+        ("block tybalt@example.org", "  tybalt@example.org"),
+        ("presence away out for a walk", ""),
+        ("upload /nowhere b@example.org", "refused: "),
+        ("join @", "refused:"),
+        ("rooms example.org", ""),
+        ("leave", "refused: you are in no room"),
+        ("who den@rooms.example.org", "refused: you are not in that room"),
+        ("say hello", "refused: you are in no room"),
+        ("answer a=b", "refused: no command goes on"),
+        ("command", "refused: "),
+        ("xml maybe", "refused: xml on|off"),
         ("info", "server/im"),
         ("info a@example.org", "urn:xmpp:mam:2"),
         ("items b@example.org", ""),
@@ -44,7 +69,7 @@ async def talking() -> AsyncIterator[tuple[MemoryServer, Talk, list[str]]]:
         ("raw <iq type='result'/>", "refused: a message"),
         ("raw <iq", "refused:"),
         ("raw <cake/>", "refused:"),
-        ("send b@example.org", "refused: send JID TEXT"),
+        ("send b@example.org", "refused: send JID WORDS"),
         ("send @ hi", "refused:"),
         ("info nobody@example.org", "refused: service-unavailable"),
         ("command example.org nothing", "refused:"),
@@ -73,6 +98,69 @@ async def test_talking_and_reading_it_again() -> None:
         assert not await talk.do("quit")
 
 
+async def test_a_command_of_two_steps() -> None:
+    async with talking() as (srv, talk, lines), srv.client("b", features=[Commands, Disco]) as b:
+
+        @b[Commands].offer("order", "Order a cake", allows=lambda who: True)
+        async def order(call: Call) -> str:
+            asked = await call.ask(form("urn:example:cake", form_field("cake", "text-single")))
+            more = await call.ask(form("urn:example:size", form_field("size", "text-single")))
+            return f"{more['size']} {asked['cake']} cake"
+
+        await talk.do(f"command {b.jid}")
+        assert lines[-1] == "  order Order a cake"
+        assert talk.complete(f"command {b.jid} o") == ["order"]
+        await talk.do(f"command {b.jid} order 'cake=plum and apple'")
+        assert lines[-1] == "  (executing)"
+        await talk.do("answer size=large")
+        assert lines[-2:] == ["  large plum and apple cake", "  (completed)"]
+        await talk.do(f"command {b.jid} order")
+        await talk.do("answer cake")
+        assert lines[-1] == 'refused: expected VAR=VALUE, not "cake"'
+        await talk.do("cancel")
+        await talk.do("answer cake=plum")
+        assert lines[-1] == "refused: no command goes on"
+
+
+async def test_stanzas_are_shown_as_they_are() -> None:
+    async with talking() as (_, talk, lines):
+        await talk.do("xml on")
+        await talk.do("ping")
+        assert any(line.startswith("> <iq") and "urn:xmpp:ping" in line for line in lines)
+        assert any(line.startswith("< <iq") and 'type="result"' in line for line in lines)
+        await talk.do("xml off")
+        lines.clear()
+        await talk.do("ping")
+        assert len(lines) == 1
+
+
+async def test_words_are_completed() -> None:
+    async with talking() as (_, talk, _lines):
+        assert talk.complete("ro") == ["rooms", "roster"]
+        assert talk.complete("help arch") == ["archive"]
+        assert talk.complete("send b@") == ["b@example.org"]
+        assert talk.complete("info ex") == ["example.org"]
+        assert talk.complete("info zz") == []
+
+
+async def test_it_ends_with_the_session(tmp_path: Path) -> None:
+    """Another client takes the resource, and so it is over, though nobody says quit."""
+    async with serving(tmp_path) as service, asyncio.timeout(PATIENCE):
+        process = await asyncio.create_subprocess_exec(
+            *words(service, f"{ROMEO}/here"),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(f"{PASSWORD}\n".encode())
+        assert b"logged in" in await process.stdout.readline()
+        await service.server.bind(ROMEO, "here")
+        shown = (await process.stdout.read()).decode()
+        assert "it is over: conflict" in shown
+        assert await process.wait() == 0
+
+
 async def test_what_becomes_of_the_connection_is_told() -> None:
     async with talking() as (srv, talk, lines):
         states = talk.client.lifecycle()
@@ -84,11 +172,11 @@ async def test_what_becomes_of_the_connection_is_told() -> None:
         assert await talk.do("")
 
 
-def words(service: Service) -> list[str]:
+def words(service: Service, account: str = str(ROMEO)) -> list[str]:
     der = ssl.PEM_cert_to_DER_cert((service.folder / "cert.pem").read_text())
     pin = hashlib.sha256(der).hexdigest()
     at = f"127.0.0.1:{service.port}"
-    return [PYRITE, "shell", str(ROMEO), "--server", at, "--pin", pin]
+    return [PYRITE, "shell", account, "--server", at, "--pin", pin]
 
 
 @pytest.mark.parametrize(("password", "status"), [(PASSWORD, 0), ("wrong", 1)])
