@@ -20,6 +20,7 @@ from pyrite.wire import archive
 from pyrite.wire.ping import Ping
 
 from .conftest import Login
+from .test_web import connector
 
 PATIENCE = 15.0
 newer = pytest.mark.lacks(
@@ -71,6 +72,28 @@ async def test_a_token_in_place_of_the_password(login: Login) -> None:
         assert memory.token.mechanism in TOKEN_MECHANISMS
         async with login("romeo", tokens=store, password="not needed") as me:
             assert session(me).mechanism == memory.token.mechanism
+            await me.request(Ping())
+
+
+@pytest.mark.lacks(
+    pyrite="no stream over HTTP yet",
+    prosody_0_12="no SASL2 without modules of the community",
+    ejabberd="no SASL2 over HTTP",
+)
+async def test_a_token_over_http(login: Login, server: Server) -> None:
+    """One that is bound to no channel: the TLS below is not ours. (Not by BOSH: Prosody does not
+    look at whom it is for there.)"""
+    store = VolatileStore()
+    async with asyncio.timeout(PATIENCE):
+        async with login("romeo", tokens=store, connector=connector(server, "websocket")) as me:
+            memory = await store.load(me.jid.bare)
+        assert memory is not None
+        assert memory.token is not None
+        assert memory.token.mechanism == "HT-SHA-256-NONE"
+        async with login(
+            "romeo", tokens=store, password="not needed", connector=connector(server, "websocket")
+        ) as me:
+            assert session(me).mechanism == "HT-SHA-256-NONE"
             await me.request(Ping())
 
 
