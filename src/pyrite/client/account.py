@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import field
 from datetime import datetime
-from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ..core.frozen import frozen
 from ..core.jid import JID
 from ..core.sasl import SAFE, Advertised, ClientMechanism
 from ..net.tls import ClientTls, Identity
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @frozen

@@ -12,10 +12,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
 
 from ..errors import SaslError
+from ..frozen import frozen
 from .keys import Keys
 from .prep import PrepError, saslprep
 
@@ -35,14 +36,14 @@ class UntrustedServer(SaslError):
         super().__init__("aborted", text)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Challenge:
     """Send `data` and give the answer to `ServerMechanism.step`."""
 
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Proven:
     """The client is `username`; it wants to act as `authzid` (empty: as itself).
 
@@ -57,7 +58,7 @@ class Proven:
     token: bytes | None = field(default=None, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NeedKeys:
     """Which keys has `username` for `mechanism`? Always answer: `fake_keys` for a stranger."""
 
@@ -67,7 +68,7 @@ class NeedKeys:
     answer: Callable[[Keys], Step] = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NeedPassword:
     """Is `password` that of `username`? Both are prepared by SASLprep."""
 
@@ -77,7 +78,7 @@ class NeedPassword:
     answer: Callable[[bool], Step] = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NeedTokens:
     """Which tokens for `mechanism` may the client of `username` have? As many for a stranger."""
 
@@ -89,7 +90,7 @@ class NeedTokens:
 Step: TypeAlias = Challenge | NeedKeys | NeedPassword | NeedTokens | Proven
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Offer:
     """What the server has advertised on this stream, and what its mechanisms work with."""
 
@@ -118,7 +119,7 @@ class ServerMechanism(ABC):
         """
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Credentials:
     """What a client may use. `certificate`: one was shown in the TLS handshake."""
 
