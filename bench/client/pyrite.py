@@ -10,6 +10,7 @@ from pyrite.client.feature import Feature, MessageReceived
 from pyrite.client.keeper import Entered
 from pyrite.client.link import TcpLink
 from pyrite.client.login import Resumable, Session
+from pyrite.client.mod.muc import Muc
 from pyrite.client.mod.roster import Roster
 from pyrite.core.jid import JID
 from pyrite.core.stanza import Message
@@ -23,6 +24,7 @@ class Recorded(Client):
     """A client that is in a session from the beginning."""
 
     net: recorded.Net
+    occupants = recorded.OCCUPANTS
 
     async def log_in(self, old: Resumable | None) -> Entered:
         link = TcpLink(None)
@@ -32,7 +34,7 @@ class Recorded(Client):
             buffer[: len(data)] = data
             link.connection.buffer_updated(len(data))
 
-        self.net = recorded.Net(asyncio.get_running_loop(), give)
+        self.net = recorded.Net(asyncio.get_running_loop(), give, self.occupants)
         link.connection.connection_made(self.net)  # type: ignore[arg-type]
         link.start()
         await asyncio.sleep(0)
@@ -93,14 +95,32 @@ async def roster(*, in_memory: bool) -> float:
         return recorded.memory() - before if in_memory else took * 1000
 
 
-def main(scenario: str) -> None:
+async def room(occupants: int, *, in_memory: bool) -> float:
+    made = client(Muc)
+    made.occupants = occupants
+    async with made as me:
+        await asyncio.sleep(0)
+        before, begin = recorded.memory(), time.perf_counter()
+        async with me[Muc].join(recorded.ROOM, recorded.NICK) as hall:
+            while not hall.subject:  # noqa: ASYNC110
+                await asyncio.sleep(0)
+            took = time.perf_counter() - begin
+            assert len(hall.occupants) == occupants
+            return recorded.memory() - before if in_memory else took * 1000
+
+
+async def main(scenario: str) -> float:
     match scenario:
         case "write":
-            print(asyncio.run(write()))
+            return await write()
         case "receive":
-            print(asyncio.run(receive()))
-        case "roster-time" | "roster-memory":
-            print(asyncio.run(roster(in_memory=scenario == "roster-memory")))
+            return await receive()
+        case "room-time":
+            return await room(recorded.OCCUPANTS, in_memory=False)
+        case "room-memory":
+            return await room(recorded.CROWD, in_memory=True)
+        case _:
+            return await roster(in_memory=scenario == "roster-memory")
 
 
-main(sys.argv[1])
+print(asyncio.run(main(sys.argv[1])))

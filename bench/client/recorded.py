@@ -10,14 +10,15 @@ from pathlib import Path
 from typing import Any
 
 JID = "romeo@bench.example/home"
+ROOM, NICK = "hall@rooms.bench.example", "romeo"
 MESSAGES, CONTACTS = 10_000, 5_000
+OCCUPANTS, CROWD = 1_000, 3_500  # of a room whose time is taken, and whose memory
 CHUNK = 16 * 1024  # octets in one read
 
 HEADER = (
     b"<?xml version='1.0'?><stream:stream xmlns='jabber:client' version='1.0' id='1'"
     b" from='bench.example' xmlns:stream='http://etherx.jabber.org/streams'>"
 )
-_QUERY = re.compile(rb"<iq[^>]*?>\s*<query[^>]*jabber:iq:roster")
 _ID = re.compile(rb"\bid=[\"']([^\"']+)")
 
 
@@ -44,18 +45,69 @@ def roster(id: str) -> bytes:
     ).encode()
 
 
+def entered(occupants: int) -> bytes:
+    """What who comes in is told: who is there, with what their clients say of themselves."""
+    there = "".join(
+        f"<presence from='{ROOM}/occupant{n}' to='{JID}'><show>away</show>"
+        f"<c xmlns='http://jabber.org/protocol/caps' hash='sha-1' node='https://client.example'"
+        f" ver='QgayPKawpkPSDYmwT/WM94uAlu0='/><x xmlns='http://jabber.org/protocol/muc#user'>"
+        f"<item affiliation='member' role='participant' jid='person{n}@bench.example/phone'/></x>"
+        f"</presence>"
+        for n in range(occupants - 1)
+    )
+    return (
+        f"{there}{_myself('')}<message from='{ROOM}' to='{JID}' type='groupchat' id='s1'>"
+        f"<subject>A hall in Capulet's house</subject></message>"
+    ).encode()
+
+
+def left() -> bytes:
+    return _myself("type='unavailable'").encode()
+
+
+def _myself(type: str) -> str:
+    return (
+        f"<presence from='{ROOM}/{NICK}' to='{JID}' {type}>"
+        f"<x xmlns='http://jabber.org/protocol/muc#user'>"
+        f"<item affiliation='member' role='participant'/><status code='110'/></x></presence>"
+    )
+
+
+def room(id: str) -> bytes:
+    """What the room can do."""
+    return (
+        f"<iq type='result' from='{ROOM}' to='{JID}' id='{id}'>"
+        f"<query xmlns='http://jabber.org/protocol/disco#info'>"
+        f"<identity category='conference' type='text'/>"
+        f"<feature var='http://jabber.org/protocol/muc'/></query></iq>"
+    ).encode()
+
+
 class Net:
     """A transport that answers from the record. `give` takes what comes in."""
 
-    def __init__(self, loop: AbstractEventLoop, give: Callable[[bytes], None]) -> None:
+    def __init__(
+        self, loop: AbstractEventLoop, give: Callable[[bytes], None], occupants: int = OCCUPANTS
+    ) -> None:
         self._loop, self._give = loop, give
+        self._asked: tuple[tuple[re.Pattern[bytes], Callable[[str], bytes]], ...] = (
+            (re.compile(rb"<iq[^>]*>\s*<query[^>]*jabber:iq:roster"), roster),
+            (re.compile(rb"<iq[^>]*>\s*<query[^>]*disco#info"), room),
+            (re.compile(rb"<presence[^>]*type=.unavailable[^>]*>"), lambda _: left()),
+            (re.compile(rb"<presence[^>]*hall@[^>]*>.*protocol/muc[\"']"), self._entered),
+        )
+        self._occupants = occupants
         self._waiting: deque[bytes] = deque()
         self._is_paused = self._is_reading = False
 
     def write(self, data: bytes) -> None:
-        if _QUERY.search(data):
-            id = _ID.search(data[data.rindex(b"<iq") :])
-            self.say(roster(id[1].decode() if id else ""))
+        for asked, answer in self._asked:
+            if found := asked.search(data):
+                id = _ID.search(found[0])
+                self.say(answer(id[1].decode() if id else ""))
+
+    def _entered(self, _: str) -> bytes:
+        return entered(self._occupants)
 
     def say(self, data: bytes) -> None:
         """In reads of `CHUNK`, each in a turn of its own."""

@@ -11,10 +11,10 @@ from slixmpp.jid import JID
 from . import recorded
 
 
-def client() -> tuple[Any, recorded.Net]:
+def client(occupants: int = recorded.OCCUPANTS) -> tuple[Any, recorded.Net]:
     """One that is in a session from the beginning."""
     xmpp: Any = ClientXMPP(recorded.JID, "")
-    net = recorded.Net(asyncio.get_running_loop(), xmpp.data_received)
+    net = recorded.Net(asyncio.get_running_loop(), xmpp.data_received, occupants)
     xmpp._run_out_filters = asyncio.ensure_future(xmpp.run_filters())
     xmpp.connection_made(net)
     xmpp.data_received(recorded.HEADER)
@@ -63,12 +63,28 @@ async def roster(*, in_memory: bool) -> float:
     return recorded.memory() - before if in_memory else took * 1000
 
 
+async def room(occupants: int, *, in_memory: bool) -> float:
+    xmpp, _ = client(occupants)
+    xmpp.register_plugin("xep_0045")
+    muc = xmpp.plugin["xep_0045"]
+    await asyncio.sleep(0)
+    before, begin = recorded.memory(), time.perf_counter()
+    await muc.join_muc_wait(JID(recorded.ROOM), recorded.NICK)
+    took = time.perf_counter() - begin
+    assert len(muc.get_roster(JID(recorded.ROOM))) == occupants
+    return recorded.memory() - before if in_memory else took * 1000
+
+
 async def main(scenario: str) -> float:
     match scenario:
         case "write":
             return await write()
         case "receive":
             return await receive()
+        case "room-time":
+            return await room(recorded.OCCUPANTS, in_memory=False)
+        case "room-memory":
+            return await room(recorded.CROWD, in_memory=True)
         case _:
             return await roster(in_memory=scenario == "roster-memory")
 
