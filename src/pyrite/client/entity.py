@@ -110,6 +110,9 @@ class Entity(ABC):
                 await self._tasks.__aexit__(kind, error, trace)
             except BaseExceptionGroup as group:
                 raise _alone(group) from None
+            finally:
+                for line in self._lines:
+                    line.end()
 
     async def close(self) -> None:
         """End the session in good order. The end of the block does so, too."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import suppress
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
@@ -23,10 +23,14 @@ class Line(Generic[T]):
         self.is_over = False
         self._wanted = wanted
 
-    async def put(self, thing: T) -> None:
-        """Give it `thing`, when there is room."""
-        if not self.is_over and (self._wanted is None or self._wanted(thing)):
-            await self.queue.put(thing)
+    def put(self, thing: T) -> Coroutine[Any, Any, None] | None:
+        """Give it `thing`; when there is room, if this gives something to await."""
+        if self.is_over or (self._wanted is not None and not self._wanted(thing)):
+            return None
+        if self.queue.full():
+            return self.queue.put(thing)
+        self.queue.put_nowait(thing)
+        return None
 
     def give(self, thing: T) -> None:
         """As `put`, of what came before anybody listened; what does not fit is gone."""
@@ -64,7 +68,8 @@ class Heard(Generic[T]):
 
     async def put(self, thing: T) -> None:
         """Give it `thing`, when there is room."""
-        await self.line.put(thing)
+        if (waiting := self.line.put(thing)) is not None:
+            await waiting
 
     def give(self, thing: T) -> None:
         """As `put`, of what came before anybody listened; what does not fit is gone."""

@@ -6,7 +6,10 @@ import asyncio
 
 from ..core.jid import JID
 from ..core.stanza import Iq
+from ..kit.cache import Cache
 from .errors import SessionReset
+
+GIVEN_UP = 200  # requests that nobody waits for any more, and whose answers are known as such
 
 
 class Requests:
@@ -14,6 +17,7 @@ class Requests:
 
     def __init__(self) -> None:
         self._waiting: dict[tuple[JID | None, str], asyncio.Future[Iq]] = {}
+        self._given_up: Cache[tuple[JID | None, str], bool] = Cache(GIVEN_UP)
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -25,14 +29,19 @@ class Requests:
         return answer
 
     def forget(self, to: JID | None, id: str, own: JID) -> None:
-        """Nobody waits for it any more."""
-        self._waiting.pop((_who(to, own), id), None)
+        """Nobody waits for it any more; it may come all the same."""
+        key = _who(to, own), id
+        if self._waiting.pop(key, None) is not None:
+            self._given_up.put(key, True)
 
     def settle(self, iq: Iq, own: JID) -> bool:
         """Give `iq` to who waits for it; False for what nobody has asked its sender."""
-        answer = self._waiting.pop((_who(iq.sender, own), iq.id or ""), None)
+        key = _who(iq.sender, own), iq.id or ""
+        answer = self._waiting.pop(key, None)
         if answer is None:
-            return False
+            was_asked = self._given_up.get(key, False)
+            self._given_up.pop(key)  # it is answered once
+            return was_asked
         if answer.done():
             return True
         if (error := iq.error) is not None:
