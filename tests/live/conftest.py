@@ -24,6 +24,8 @@ from pyrite.client.keeper import Backoff
 from pyrite.core.jid import JID
 from pyrite.net.dns import Target
 
+from .acceptors import EJABBERD, OLD, PROSODY, TICKETS, Acceptor, AskingEjabberd, Dovecot
+from .realm import Realm
 from .servers import LIVE, PASSWORD, PEOPLE
 
 LACKS: dict[tuple[str, str], str] = {}  # (server, test) -> what it lacks
@@ -112,3 +114,66 @@ def login(server: Server) -> Login:
         )
 
     return made
+
+
+# --- servers that ask others who somebody is ---------------------------------------------------
+
+Played = Callable[..., Any]
+
+
+def on(*names: str, **lacking: str) -> Callable[[Played], Played]:
+    """Play it on these servers. What others lack is listed at the end of the run."""
+
+    def marked(test: Played) -> Played:
+        LACKS.update({(make, test.__name__): why for make, why in lacking.items()})
+        mark = pytest.mark.parametrize("acceptor", names, indirect=True, scope="session")
+        return mark(test)
+
+    return marked
+
+
+@pytest.fixture(scope="session")
+def realm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Realm]:
+    running = Realm(tmp_path_factory.mktemp("kerberos") / "realm")
+    running.start()
+    try:
+        for name in PEOPLE:
+            running.add(name, PASSWORD)
+        running.add_service(f"xmpp/{TICKETS}")
+        yield running
+    finally:
+        status = running.stop()
+    assert status == 0
+
+
+@pytest.fixture(scope="session")
+def dovecot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dovecot]:
+    running = Dovecot(tmp_path_factory.mktemp("dovecot") / "home")
+    running.start()
+    try:
+        yield running
+    finally:
+        status = running.stop()
+    assert status == 0
+
+
+@pytest.fixture(scope="session")
+def acceptor(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Acceptor]:
+    """A server that knows Romeo, each in its own ways."""
+    home = tmp_path_factory.mktemp(request.param)
+    running: Acceptor
+    if request.param in PROSODY:
+        others = (request.getfixturevalue(name) for name in ("realm", "dovecot"))
+        running = PROSODY[request.param](home, *others)
+    else:
+        running = EJABBERD[request.param](home)
+    running.start()
+    try:
+        running.add(f"romeo@{VERONA}", PASSWORD)
+        if isinstance(running, AskingEjabberd):
+            running.add(f"romeo@{OLD}", PASSWORD)
+        yield running
+    finally:
+        running.stop()

@@ -13,6 +13,15 @@ from ..core.sasl.gssapi import Context, GssapiClient
 from ..core.sasl.oauth import OAuthClient
 from .account import Mechanism
 
+PASSING = frozenset(  # what another ticket or another minute may cure, by MIT's numbers of it
+    code & 0xFFFFFFFF
+    for code in (
+        -1765328352,  # the ticket has expired
+        -1765328230,  # the realm's center has no address
+        -1765328228,  # it does not answer
+    )
+)
+
 
 def oauth(account: JID, token: Callable[[], str]) -> Mechanism:
     """Log in with a bearer token (RFC 7628). `token` is called in a thread, for each log-in."""
@@ -77,4 +86,6 @@ class _Context:
         try:
             return call()
         except self._error as error:
-            raise SaslError("not-authorized", f"Kerberos: {error}") from None
+            passes = getattr(error, "min_code", 0) in PASSING
+            condition = "temporary-auth-failure" if passes else "not-authorized"
+            raise SaslError(condition, f"Kerberos: {error}") from None
