@@ -18,6 +18,7 @@ from ..core.xml import Element, Name
 from ..kit.clock import Clock, SystemClock
 from ..kit.hooks import Filter
 from ..kit.ids import Ids
+from .errors import alone
 from .feature import (
     Feature,
     Mark,
@@ -109,7 +110,7 @@ class Entity(ABC):
             try:
                 await self._tasks.__aexit__(kind, error, trace)
             except BaseExceptionGroup as group:
-                raise _alone(group) from None
+                raise alone(group) from None
             finally:
                 for line in self._lines:
                     line.end()
@@ -145,7 +146,8 @@ class Entity(ABC):
         """Send a message: to whom, and a text or payloads; or a whole `Message`.
 
         Waits for room alone, and then for nothing: what is awaited of the receipt says how far
-        it has come. Raises `StanzaError` where a feature refuses it, `SessionClosed`.
+        it has come. Raises `StanzaError` where a feature refuses it, `SessionClosed`, and
+        `TimeoutError` where there is no room for so long as the client's `timeout`.
         """
         if isinstance(to, Message):
             message = to.add(*bodies(content)) if content else to
@@ -168,8 +170,10 @@ class Entity(ABC):
 
     async def _put(self, stanza: Stanza, receipt: Receipt | None) -> None:
         self._keeper.check()
-        await self._keeper.outbox.room()
-        self._keeper.check()
+        if self._keeper.outbox.is_full:
+            async with asyncio.timeout(self.timeout):
+                await self._keeper.outbox.room()
+            self._keeper.check()
         self._keeper.outbox.put(stanza, receipt)
 
     @overload
@@ -390,11 +394,3 @@ def _jid(address: JID | str) -> JID:
 
 def _named(message: Message, id: str) -> Message:
     return Message(message.type, message.to, message.sender, id, message.payloads, message.lang)
-
-
-def _alone(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """The one error in the group, where it has just one."""
-    if len(group.exceptions) != 1:
-        return group
-    first = group.exceptions[0]
-    return _alone(first) if isinstance(first, BaseExceptionGroup) else first

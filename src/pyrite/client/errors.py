@@ -55,3 +55,11 @@ class SessionReset(ClientError):
 
 class SessionClosed(ClientError):
     """The client has been closed, or has given up."""
+
+
+def alone(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The one error in the group, where it has just one."""
+    if len(group.exceptions) != 1:
+        return group
+    first = group.exceptions[0]
+    return alone(first) if isinstance(first, BaseExceptionGroup) else first

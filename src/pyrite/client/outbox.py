@@ -45,9 +45,14 @@ class Outbox:
     def __len__(self) -> int:
         return len(self._queue) + (len(self.acks.unacknowledged) if self.acks else 0)
 
+    @property
+    def is_full(self) -> bool:
+        """Whether too much waits."""
+        return len(self) >= MOST
+
     async def room(self) -> None:
         """Wait while too much waits."""
-        while len(self) >= MOST:
+        while self.is_full:
             self._room.clear()
             await self._room.wait()
 
