@@ -94,10 +94,10 @@ class Realm:
         self._run("kadmin.local", "addprinc", "-randkey", name)
         self._run("kadmin.local", "ktadd", "-k", str(self.keytab), name)
 
-    def ticket(self, name: str, password: str) -> str:
+    def ticket(self, name: str, password: str, lasts: str) -> str:
         """As ``kinit`` fetches it; the cache that it is in."""
         cache = f"FILE:{self.home}/{name}"
-        self._run("kinit", "-c", cache, name, given=f"{password}\n")
+        self._run("kinit", "-l", lasts, "-c", cache, name, given=f"{password}\n")
         return cache
 
     def _run(self, *words: str, given: str = "") -> None:

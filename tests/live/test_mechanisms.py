@@ -12,7 +12,7 @@ from tests.attack.test_external import OURS, THEIRS, Card, address
 from tests.interop.servers import VERONA
 
 from pyrite.client.account import Account, Mechanism, Trust
-from pyrite.client.errors import ClientError, ConnectionFailed
+from pyrite.client.errors import AuthenticationFailed, ClientError, ConnectionFailed
 from pyrite.client.mechanisms import kerberos, oauth
 from pyrite.client.state import Reset
 from pyrite.core.jid import JID
@@ -36,16 +36,18 @@ from .conftest import on
 from .realm import Realm
 from .servers import PASSWORD
 
+Ticket = Callable[..., None]
+
 
 @pytest.fixture
-def ticket(realm: Realm, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """``ticket("romeo")``: he has one, as after ``kinit``."""
+def ticket(realm: Realm, monkeypatch: pytest.MonkeyPatch) -> Ticket:
+    """``ticket("romeo", "1s")``: he has one for so long, as after ``kinit``."""
     for name, value in realm.environment.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("KRB5CCNAME", f"FILE:{realm.home}/nobody")
 
-    def fetched(name: str) -> None:
-        monkeypatch.setenv("KRB5CCNAME", realm.ticket(name, PASSWORD))
+    def fetched(name: str, lasts: str = "1h") -> None:
+        monkeypatch.setenv("KRB5CCNAME", realm.ticket(name, PASSWORD, lasts))
 
     return fetched
 
@@ -57,7 +59,7 @@ with_tickets = on(*PROSODY, ejabberd="GSSAPI is not in the open edition")
 
 @with_tickets
 async def test_a_ticket_in_place_of_a_password(
-    acceptor: Acceptor, realm: Realm, ticket: Callable[[str], None]
+    acceptor: Acceptor, realm: Realm, ticket: Ticket
 ) -> None:
     """RFC 4752, with MIT's key distribution center and Cyrus SASL."""
     ticket("romeo")
@@ -68,7 +70,7 @@ async def test_a_ticket_in_place_of_a_password(
 
 
 @with_tickets
-async def test_the_ticket_says_who_it_is(acceptor: Acceptor, ticket: Callable[[str], None]) -> None:
+async def test_the_ticket_says_who_it_is(acceptor: Acceptor, ticket: Ticket) -> None:
     ticket("juliet")
     me = client(acceptor, Account(romeo(TICKETS), mechanisms=[kerberos()]))
     assert await entered(me) == "GSSAPI"
@@ -76,17 +78,15 @@ async def test_the_ticket_says_who_it_is(acceptor: Acceptor, ticket: Callable[[s
 
 
 @with_tickets
-async def test_without_a_ticket(acceptor: Acceptor, ticket: Callable[[str], None]) -> None:
+async def test_without_a_ticket(acceptor: Acceptor, ticket: Ticket) -> None:
     me = client(acceptor, Account(romeo(TICKETS), mechanisms=[kerberos()]))
     error = await refused(me)
-    assert "No Kerberos credentials available" in error.text
+    assert error.text.startswith("Kerberos: No Kerberos credentials available")
     assert error.is_final
 
 
 @with_tickets
-async def test_a_service_that_nobody_knows(
-    acceptor: Acceptor, ticket: Callable[[str], None]
-) -> None:
+async def test_a_service_that_nobody_knows(acceptor: Acceptor, ticket: Ticket) -> None:
     """The name is that of the account's domain unless the program says another."""
     ticket("romeo")
     for host, is_known in (("xmpp1.verona.example", False), (TICKETS, True)):
@@ -101,7 +101,7 @@ async def test_a_service_that_nobody_knows(
 async def test_nobody_gives_tickets(
     acceptor: Acceptor,
     realm: Realm,
-    ticket: Callable[[str], None],
+    ticket: Ticket,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -111,8 +111,23 @@ async def test_nobody_gives_tickets(
     (tmp_path / "krb5.conf").write_text(told.replace(f":{realm.port}", ":1"))
     monkeypatch.setenv("KRB5_CONFIG", str(tmp_path / "krb5.conf"))
     error = await refused(client(acceptor, Account(romeo(TICKETS), mechanisms=[kerberos()])))
-    assert "Cannot contact any KDC" in error.text
+    assert error.text.startswith("Kerberos: Cannot contact any KDC")
     assert not error.is_final
+
+
+@with_tickets
+async def test_a_ticket_that_has_expired(acceptor: Acceptor, ticket: Ticket) -> None:
+    """The next one may be better."""
+    ticket("romeo", "1s")
+
+    async def enter_until_then() -> None:
+        while True:
+            await entered(client(acceptor, Account(romeo(TICKETS), mechanisms=[kerberos()])))
+
+    with pytest.raises(AuthenticationFailed) as failed:
+        await asyncio.wait_for(enter_until_then(), PATIENCE)
+    assert failed.value.text == "Kerberos: Ticket expired"
+    assert not failed.value.is_final
 
 
 # --- OAUTHBEARER --------------------------------------------------------------------------------

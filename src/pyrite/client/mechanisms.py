@@ -60,14 +60,11 @@ def _begin(service: str) -> Context:
 
 
 class _Context:
+    """One of MIT's or Heimdal's, and of no other mechanism than Kerberos (RFC 4752 §1)."""
+
     def __init__(self, library: Any, service: str) -> None:
         self._error: type[Exception] = library.exceptions.GSSError
-        flags = library.RequirementFlag
-        name = library.Name(service, library.NameType.hostbased_service)
-        needs = flags.mutual_authentication | flags.integrity | flags.out_of_sequence_detection
-        self._context = self._told(
-            lambda: library.SecurityContext(name=name, usage="initiate", flags=needs)
-        )
+        self._context = self._told(lambda: _initiated(library, service))
 
     @property
     def complete(self) -> bool:
@@ -86,6 +83,20 @@ class _Context:
         try:
             return call()
         except self._error as error:
-            passes = getattr(error, "min_code", 0) in PASSING
-            condition = "temporary-auth-failure" if passes else "not-authorized"
-            raise SaslError(condition, f"Kerberos: {error}") from None
+            raise _refusal(error) from None
+
+
+def _initiated(library: Any, service: str) -> Any:
+    flags = library.RequirementFlag
+    needs = flags.mutual_authentication | flags.integrity | flags.out_of_sequence_detection
+    name = library.Name(service, library.NameType.hostbased_service)
+    kerberos = library.MechType.kerberos
+    return library.SecurityContext(name=name, usage="initiate", flags=needs, mech=kerberos)
+
+
+def _refusal(error: Any) -> SaslError:
+    """In the words of Kerberos, where it has some; else in those of the interface before it."""
+    passes = error.min_code in PASSING
+    words = error.get_all_statuses(error.min_code, False) if error.min_code else [str(error)]
+    condition = "temporary-auth-failure" if passes else "not-authorized"
+    return SaslError(condition, f"Kerberos: {'; '.join(words)}")

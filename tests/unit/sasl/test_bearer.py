@@ -31,6 +31,9 @@ def test_a_bearer_token_that_is_refused() -> None:
     client.start()
     assert client.step(b'{"status":"invalid_token","scope":"example_scope"}') == b"\x01"
     assert client.refusal == "invalid_token"
+    for text, told in (("", "invalid_token"), ("try later", "try later")):
+        error = client.refused(SaslError("not-authorized", text))
+        assert (error.condition, error.text) == ("not-authorized", told)
     for odd in (b"", b"[]", b"\xff", b"[" * 100_000):
         assert client.step(odd) == b"\x01"
 
