@@ -27,11 +27,14 @@ NS_SELF_PING = f"{NS}#self-ping-optimization"
 Role = Literal["moderator", "participant", "visitor", "none"]
 Affiliation = Literal["owner", "admin", "member", "none", "outcast"]
 
-#: Status codes (§15.6).
+#: Status codes, those that are acted upon (§15.6).
 REAL_JIDS = 100  # everybody here sees who everybody is
 AFFILIATION_CHANGED = 101
 OWN = 110  # this presence is the receiver's own
 LOGGED = 170
+NOT_LOGGED = 171
+NOW_REAL_JIDS = 172
+NOW_SEMI_ANONYMOUS = 173
 CREATED = 201
 RENAMED_BY_ROOM = 210
 BANNED = 301
@@ -42,6 +45,30 @@ MEMBERS_ONLY = 322
 SHUT_DOWN = 332
 FAILED = 333
 CONFIGURED = frozenset({102, 103, 104, 170, 171, 172, 173, 174})
+
+#: All of them, in words for people.
+STATUS: dict[int, str] = {
+    REAL_JIDS: "everybody here sees everybody's address",
+    AFFILIATION_CHANGED: "your affiliation was changed while you were away",
+    102: "members who are not here are shown",
+    103: "members who are not here are not shown any more",
+    104: "the settings were changed",
+    OWN: "this is about you",
+    LOGGED: "what is said here is logged",
+    NOT_LOGGED: "what is said here is not logged any more",
+    NOW_REAL_JIDS: "everybody sees everybody's address now",
+    NOW_SEMI_ANONYMOUS: "only moderators see addresses now",
+    174: "nobody sees addresses now",  # until version 1.25
+    CREATED: "the room was made",
+    RENAMED_BY_ROOM: "the room has chosen your nick",
+    BANNED: "banned",
+    NICK_CHANGED: "has another nick now",
+    KICKED: "kicked",
+    NO_LONGER_MEMBER: "removed, for the affiliation was changed",
+    MEMBERS_ONLY: "removed, for the room is for members only now",
+    SHUT_DOWN: "removed, for the service stops",
+    FAILED: "removed, for the connection is broken",
+}
 
 
 @payload(NS, "history")

@@ -39,12 +39,21 @@ OWNER = "http://jabber.org/protocol/muc#owner"
             f"<query xmlns='{OWNER}'><destroy jid='{DEN}'><reason>why</reason></destroy></query>",
         ),
         (
-            lambda room: room.register("fox", first="F"),
-            "<query xmlns='jabber:iq:register'><x xmlns='jabber:x:data' type='submit'>"
-            "<field var='FORM_TYPE' type='hidden'>"
-            "<value>http://jabber.org/protocol/muc#register</value></field>"
-            "<field var='muc#register_roomnick'><value>fox</value></field>"
-            "<field var='muc#register_first'><value>F</value></field></x></query>",
+            lambda room: room.destroy(other="b@conf.lit", password="p"),
+            f"<query xmlns='{OWNER}'><destroy jid='b@conf.lit'><password>p</password></destroy>"
+            "</query>",
+        ),
+        (
+            lambda room: room.set_affiliation("a@b.lit/x", "member", nick="owl"),
+            f"<query xmlns='{ADMIN}'><item affiliation='member' jid='a@b.lit' nick='owl'/></query>",
+        ),
+        (
+            lambda room: room.unregister(),
+            "<query xmlns='jabber:iq:register'><remove/></query>",
+        ),
+        (
+            lambda room: room.refuse_settings(),
+            f"<query xmlns='{OWNER}'><x xmlns='jabber:x:data' type='cancel'/></query>",
         ),
     ],
 )
@@ -57,6 +66,35 @@ async def test_what_is_asked_of_a_room(
         assert (asked.type, asked.to) == ("set", DEN)
         assert asked.payloads[0] == parse(expected)
         await client.hears(f"<iq type='result' from='{DEN}' id='{asked.id}'/>")
+        await asking
+
+
+@pytest.mark.parametrize(
+    ("ask", "items"),
+    [
+        (
+            lambda room: room.set_affiliations({"a@b.lit/x": "outcast", "c@d.lit": "none"}),
+            (
+                "<item affiliation='outcast' jid='a@b.lit'/>",
+                "<item affiliation='none' jid='c@d.lit'/>",
+            ),
+        ),
+        (
+            lambda room: room.set_roles({"wolf": "visitor", "owl": "moderator"}),
+            ("<item nick='wolf' role='visitor'/>", "<item nick='owl' role='moderator'/>"),
+        ),
+    ],
+)
+async def test_several_one_after_another(
+    ask: Callable[[Room], Coroutine[None, None, None]], items: tuple[str, ...]
+) -> None:
+    """Prosody heeds only the first of those that come together."""
+    async with Scripted(Muc) as client, inside(client) as room, asyncio.timeout(PATIENCE):
+        asking = asyncio.ensure_future(ask(room))
+        for item in items:
+            asked = await client.said()
+            assert asked.payloads[0] == parse(f"<query xmlns='{ADMIN}'>{item}</query>")
+            await client.hears(f"<iq type='result' from='{DEN}' id='{asked.id}'/>")
         await asking
 
 

@@ -17,6 +17,7 @@ from ....wire.message import Body, Subject
 from ....wire.rsm import ResultSet
 from ...feature import Feature, MessageReceived, PresenceReceived, on, opens, sending
 from ...state import Closed, Reset
+from .admin import Outside
 from .events import (
     AffiliationChanged,
     Banned,
@@ -25,6 +26,7 @@ from .events import (
     Destroyed,
     Excluded,
     Failed,
+    HatsChanged,
     Invited,
     Joined,
     Kicked,
@@ -33,6 +35,7 @@ from .events import (
     NickChanged,
     Occupant,
     Reason,
+    RegistrationAsked,
     Returned,
     RoleChanged,
     RoomEvent,
@@ -41,6 +44,7 @@ from .events import (
     ShutDown,
     ShutOut,
     SubjectChanged,
+    VoiceAsked,
     Went,
     Whispered,
 )
@@ -57,6 +61,7 @@ __all__ = [
     "Destroyed",
     "Excluded",
     "Failed",
+    "HatsChanged",
     "Invited",
     "Joined",
     "Kicked",
@@ -65,7 +70,9 @@ __all__ = [
     "Muc",
     "NickChanged",
     "Occupant",
+    "Outside",
     "Reason",
+    "RegistrationAsked",
     "Returned",
     "RoleChanged",
     "Room",
@@ -75,6 +82,7 @@ __all__ = [
     "ShutDown",
     "ShutOut",
     "SubjectChanged",
+    "VoiceAsked",
     "Went",
     "Whispered",
 ]
@@ -99,39 +107,54 @@ class Muc(Feature):
     async def join(
         self,
         jid: JID | str,
-        nick: str,
+        nick: str | None = None,
         *,
-        history: int | None = None,
+        history: int | muc.History | None = None,
         password: str | None = None,
         settings: dict[str, Value] | None = None,
+        create: bool = True,
     ) -> AsyncIterator[Room]:
-        """Be in a room as `nick`, within the block; with so many messages of its `history`.
+        """Be in a room as `nick`, within the block; with so many messages of its `history`, or
+        as much as a `History` says.
 
-        A room that did not exist is made, with `settings` (see `Room.configure`). Raises
-        `StanzaError` as the room refuses us: ``conflict`` for a nick that somebody has,
-        ``forbidden`` for who is banned, ``registration-required``, ``not-authorized`` for the
-        password, ``service-unavailable`` for a room that is full; and `TimeoutError`.
+        Without a nick it is the one that the room keeps for us, or else the name of our account.
+        A room that did not exist is made, with `settings` (see `Room.configure`); without
+        `create` that is ``item-not-found``. Raises `StanzaError` as the room refuses us:
+        ``conflict`` for a nick that somebody has, ``forbidden`` for who is banned,
+        ``registration-required``, ``not-authorized`` for the password, ``service-unavailable``
+        for a room that is full; and `TimeoutError`.
         """
         address = (JID.parse(jid) if isinstance(jid, str) else jid).bare
         if address in self._rooms:
             raise StanzaError("conflict", "this client is in that room already")
-        room = Room(self.client, address, Wishes(nick, password, history))
+        nick = nick or await self._nick(address)
+        wishes = Wishes(nick, password, settings or {}, create)
+        room = Room(self.client, address, wishes)
         self._rooms[address] = room
         staying: asyncio.Task[None] | None = None
         try:
-            await room.enter(None if history is None else muc.History(maxstanzas=history))
-            if room.is_new:
-                await (room.configure(**settings) if settings else room.accept_settings())
+            wanted = muc.History(maxstanzas=history) if isinstance(history, int) else history
+            await room.enter(wanted)
             staying = asyncio.create_task(room.stay())
             yield room
         finally:
-            if staying is not None:
-                staying.cancel()
-                await asyncio.wait((staying,))
-            await room.leave()
-            del self._rooms[address]
+            try:
+                if staying is not None:
+                    staying.cancel()
+                    await asyncio.wait((staying,))
+                await room.leave()
+            finally:  # also for who is cancelled while the room says goodbye
+                del self._rooms[address]
         if not staying.cancelled():
             staying.result()
+
+    async def _nick(self, room: JID) -> str:
+        own = self.client.jid
+        return await self.at(room).reserved_nick() or own.local or own.domain
+
+    def at(self, room: JID | str) -> Outside:
+        """A room that we need not be in, to ask it and to look after it."""
+        return Outside(self.client, (JID.parse(room) if isinstance(room, str) else room).bare)
 
     async def rooms(self, service: JID | str) -> list[disco.Item]:
         """The rooms of a service that it shows to us (§6.3). Raises `StanzaError`."""

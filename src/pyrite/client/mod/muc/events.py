@@ -8,7 +8,8 @@ from datetime import datetime
 from ....core.errors import StanzaError
 from ....core.jid import JID
 from ....core.stanza import Message
-from ....wire import muc
+from ....wire import dataforms, muc
+from ....wire.hats import Hat
 from ....wire.presence import Availability
 
 
@@ -18,7 +19,8 @@ class Occupant:
     a large room has thousands of them.
 
     `id` stays the same when the nick changes and when they come again (XEP-0421); None where
-    the room does not give any. Somebody who has left has the role ``none``.
+    the room does not give any. Somebody who has left has the role ``none``. `hats` are what
+    the room says that they are besides (XEP-0317).
     """
 
     nick: str
@@ -27,6 +29,7 @@ class Occupant:
     address: str | None = None
     id: str | None = None
     show: Availability | None = None
+    hats: tuple[Hat, ...] = ()
 
     @property
     def jid(self) -> JID | None:
@@ -155,6 +158,14 @@ class ShowChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class HatsChanged:
+    """Somebody is something else in the room's own words than `before` (XEP-0317)."""
+
+    who: Occupant
+    before: Occupant
+
+
+@dataclass(frozen=True, slots=True)
 class AffiliationChanged:
     """Somebody who is not in the room has another affiliation."""
 
@@ -184,6 +195,30 @@ class ConfigChanged:
     """The room's settings are others: status codes of XEP-0045 §15.6."""
 
     codes: frozenset[int]
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What they say, for people."""
+        return tuple(muc.STATUS[code] for code in sorted(self.codes) if code in muc.STATUS)
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceAsked:
+    """A visitor wants a voice; moderators are asked, and answer by ``room.answer`` (§8.6)."""
+
+    form: dataforms.Form
+    nick: str
+    jid: JID | None = None
+    role: str = "participant"
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrationAsked:
+    """Somebody wants to be a member who is called `nick`; admins are asked, and answer by
+    ``room.answer`` (§9.9). What else they say of themselves is in the form."""
+
+    form: dataforms.Form
+    nick: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,10 +250,13 @@ RoomEvent = (
     | NickChanged
     | RoleChanged
     | ShowChanged
+    | HatsChanged
     | AffiliationChanged
     | SubjectChanged
     | Moderated
     | ConfigChanged
+    | VoiceAsked
+    | RegistrationAsked
     | Returned
     | Destroyed
     | ShutOut

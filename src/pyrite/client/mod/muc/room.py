@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,8 @@ from ....core.errors import StanzaError
 from ....core.jid import JID
 from ....core.stanza import Message, Presence, Stanza
 from ....kit.cache import Cache
-from ....wire import conference, disco, muc
+from ....wire import conference, disco, muc, roominfo
+from ....wire.dataforms import Value
 from ....wire.message import Body, Subject
 from ....wire.ping import Ping
 from ....wire.stanzaid import OriginId
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
     from ...entity import Entity
 
 QUIET = 900.0  # seconds without a word, after which we ask whether we are still in (XEP-0410 §4)
+ASKING = 5.0  # seconds that the room has to say what it can do
+ASKED = 2  # times
 LEAVING = 5.0  # seconds that the room has to see us off
 WAITS = (0.0, 1.0, 5.0, 15.0, 60.0, 120.0, 300.0, 300.0)  # seconds before each try to come back
 UNSEEN = 1000  # messages of ours that the room has not told to all yet
@@ -48,7 +52,8 @@ class Wishes:
 
     nick: str
     password: str | None = None
-    history: int | None = None
+    settings: Mapping[str, Value] = field(default_factory=dict)  # of a room that we make
+    may_create: bool = True
 
 
 class Room(View, Administered):
@@ -122,18 +127,33 @@ class Room(View, Administered):
         finally:
             self._renaming = None
 
+    async def ask_voice(self, role: muc.Role = "participant") -> Receipt:
+        """Ask the moderators for a voice, as a visitor (§7.13). They may not answer."""
+        receipt = await self.client.send(self.jid, roominfo.voice(role), type="normal")
+        self._unseen.put(receipt.message.id or "", receipt)
+        return receipt
+
     async def invite(
-        self, jid: JID | str, why: str | None = None, *, direct: bool = False
+        self,
+        jid: JID | str,
+        why: str | None = None,
+        *,
+        direct: bool = False,
+        thread: str | None = None,
     ) -> Receipt:
         """Ask somebody to come: through the room, which may make them a member (§7.8.2).
 
-        `direct`: without the room, which may not know of it (XEP-0249).
+        `direct`: without the room, which may not know of it (XEP-0249). `thread`: of the
+        conversation of two that goes on here (§7.9).
         """
         guest = JID.parse(jid) if isinstance(jid, str) else jid
+        goes_on = thread is not None
         if direct:
-            asked = conference.Conference(self.jid, self._wishes.password, why)
+            word = self._wishes.password
+            asked = conference.Conference(self.jid, word, why, goes_on, thread)
             return await self.client.send(guest, asked, type="normal")
-        user = muc.User(invites=(muc.Invite(to=guest, reason=why),))
+        more = muc.Continue(thread) if goes_on else None
+        user = muc.User(invites=(muc.Invite(to=guest, reason=why, goes_on=more),))
         receipt = await self.client.send(self.jid, user, type="normal")
         self._unseen.put(receipt.message.id or "", receipt)
         return receipt
@@ -153,6 +173,22 @@ class Room(View, Administered):
                 await entering
         finally:
             self._entering = None
+        if self.is_new:
+            await self._unlock()
+
+    async def _unlock(self) -> None:
+        """Settle a room that we have made: nobody else can come before (§10.1). It goes where it
+        cannot be settled, or is not to be."""
+        try:
+            if not self._wishes.may_create:
+                raise StanzaError("item-not-found", "there is no such room")
+            settings = self._wishes.settings
+            await (self.configure(**settings) if settings else self.accept_settings())
+            self.know(await self._features())
+        except StanzaError:
+            with suppress(StanzaError):
+                await self.refuse_settings()
+            raise
 
     async def leave(self) -> None:
         """Go. The room has a little time to say that we are out."""
@@ -193,11 +229,23 @@ class Room(View, Administered):
             await self.client.send_presence(presence.routed(to=self.jid.at(self.nick)))
 
     async def _features(self) -> frozenset[str]:
-        """What the room can do; a room that is only made by coming can do nothing yet."""
-        try:
-            return (await self.client.request(disco.Info(), self.jid, expect=disco.Info)).vars
-        except StanzaError:
-            return frozenset()
+        """What the room can do; a room that is only made by coming can do nothing yet.
+
+        COMPAT: ejabberd loses what is asked of a room that is just ending, so it is asked twice.
+        """
+        for _ in range(ASKED):
+            try:
+                info = await self.client.request(
+                    disco.Info(), self.jid, expect=disco.Info, within=ASKING
+                )
+            except StanzaError as error:
+                if error.condition == "item-not-found" and not self._wishes.may_create:
+                    raise
+                break
+            except TimeoutError:
+                continue
+            return info.vars
+        return frozenset()
 
     # --- staying (XEP-0410) ----------------------------------------------------------
 

@@ -4,33 +4,45 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from ....core.errors import StanzaError
+from ....core.jid import JID, JIDError
 from ....core.stanza import Message, Presence
 from ....kit.cache import Cache
-from ....wire import delay, muc, occupants, presence, retraction, stanzaid
+from ....wire import (
+    delay,
+    hats,
+    moderation,
+    muc,
+    occupants,
+    presence,
+    retraction,
+    roominfo,
+    stanzaid,
+)
+from ....wire.dataforms import Form
+from ....wire.hats import Hat
 from ....wire.message import Subject, Thread, has_body
 from .events import (
     AffiliationChanged,
     ConfigChanged,
     Destroyed,
+    HatsChanged,
     Joined,
     Left,
     Moderated,
     NickChanged,
     Occupant,
+    RegistrationAsked,
     RoleChanged,
     RoomEvent,
     Said,
     ShowChanged,
     SubjectChanged,
+    VoiceAsked,
     Whispered,
     reason_of,
 )
-
-if TYPE_CHECKING:
-    from ....core.jid import JID
 
 SEEN = 500  # messages that are known again when they are told once more
 
@@ -45,11 +57,26 @@ class View:
         self.subject = ""
         self.me: Occupant | None = None
         self.is_new = False  # we have made the room by coming
+        self.is_logged = False  # for the public to read
+        self.shows_addresses = False  # to everybody, not to moderators alone
+        self._unsure: dict[str, str] | None = None  # nick -> id, until `features` are known
         self._seen: Cache[tuple[str, str], bool] = Cache(SEEN)
 
     def forget(self) -> None:
         """We are out, and will be told anew who is there."""
         self.occupants, self.me, self.is_new = {}, None, False
+
+    def know(self, features: frozenset[str]) -> None:
+        """What a new room can do, which could not be asked before it was there."""
+        self.features, unsure = features, self._unsure or {}
+        self._unsure = None
+        if occupants.NS not in features:
+            return
+        for nick, id in unsure.items():
+            if nick in self.occupants:
+                self.occupants[nick] = replace(self.occupants[nick], id=id or None)
+        if self.me is not None:
+            self.me = self.occupants.get(self.me.nick, self.me)
 
     # --- presence (§7.1, §7.2) -------------------------------------------------------
 
@@ -60,7 +87,9 @@ class View:
         is_first = self.me is None
         if muc.OWN in user.codes or nick == self._own_nick():
             self.me, self.nick = who, nick
-            self.is_new |= muc.CREATED in user.codes
+            self._learn(user.codes)
+            if muc.CREATED in user.codes:
+                self.is_new, self._unsure = True, {nick: occupants.id_of(stanza) or ""}
         if is_first:
             return []  # who was there before us does not come now
         if before is None:
@@ -72,6 +101,8 @@ class View:
             events.append(RoleChanged(who, before, by, item.reason))
         if who.show != before.show:
             events.append(ShowChanged(who, before))
+        if who.hats != before.hats:
+            events.append(HatsChanged(who, before))
         return events
 
     def gone(self, stanza: Presence, nick: str, user: muc.User) -> list[RoomEvent]:
@@ -98,15 +129,27 @@ class View:
         words = stanza.child("jabber:client", "status")
         return [Left(who, reason_of(codes, item, words.text if words else ""), is_own)]
 
+    def _learn(self, codes: frozenset[int]) -> None:
+        """What the room does with what it knows of those in it (§7.2.3, §10.2.1)."""
+        if codes & {muc.LOGGED, muc.NOT_LOGGED}:
+            self.is_logged = muc.LOGGED in codes
+        if codes & _ANONYMITY:
+            self.shows_addresses = bool(codes & {muc.REAL_JIDS, muc.NOW_REAL_JIDS})
+
     def _own_nick(self) -> str | None:
         return self.me.nick if self.me is not None else None
 
     def _occupant(self, stanza: Presence, nick: str, user: muc.User) -> Occupant:
         item = user.item or muc.Item()
-        id = occupants.id_of(stanza) if occupants.NS in self.features else None
+        id = occupants.id_of(stanza)
+        if self._unsure is not None:
+            self._unsure[nick] = id or ""
+        if occupants.NS not in self.features:
+            id = None
         role, affiliation = item.role or "none", item.affiliation or "none"
         address = item.jid.text if item.jid is not None else None
-        return Occupant(nick, role, affiliation, address, id, presence.show(stanza))
+        worn = _worn(stanza) if hats.NS in self.features else ()
+        return Occupant(nick, role, affiliation, address, id, presence.show(stanza), worn)
 
     # --- messages (§7.4, §7.5, §8.1, §10) --------------------------------------------
 
@@ -131,6 +174,10 @@ class View:
         item = user.item if user is not None else None
         if item is not None and item.jid is not None and item.affiliation is not None:
             events.append(AffiliationChanged(item.jid, item.affiliation))
+        if codes & _ABOUT:
+            self._learn(codes)
+        if (asked := _asked(message)) is not None:
+            events.append(asked)
         if (taken := _taken_back(message)) is not None:
             events.append(taken)
         elif message.type == "groupchat":
@@ -172,6 +219,35 @@ class View:
         return found
 
 
+_ANONYMITY = frozenset({muc.REAL_JIDS, muc.NOW_REAL_JIDS, muc.NOW_SEMI_ANONYMOUS, 174})
+_ABOUT = _ANONYMITY | {muc.LOGGED, muc.NOT_LOGGED}
+
+
+def _asked(message: Message) -> VoiceAsked | RegistrationAsked | None:
+    """What the room wants moderators to decide (§8.6, §9.9)."""
+    try:
+        form = message.get(Form)
+    except StanzaError:
+        return None
+    if form is None or message.type == "groupchat" or roominfo.allowing(form) is None:
+        return None
+    if form.form_type == muc.NS_REGISTER:
+        return RegistrationAsked(form, form.value("muc#register_roomnick"))
+    try:
+        jid = JID.parse(form.value("muc#jid"))
+    except JIDError:
+        jid = None
+    return VoiceAsked(form, form.value("muc#roomnick"), jid, form.value("muc#role"))
+
+
+def _worn(stanza: Presence) -> tuple[Hat, ...]:
+    try:
+        found = stanza.get(hats.Hats)
+    except StanzaError:
+        return ()
+    return found.hats[: hats.MOST] if found is not None else ()
+
+
 def _renamed(who: Occupant, nick: str) -> Occupant:
     return replace(who, nick=nick)
 
@@ -190,4 +266,11 @@ def _taken_back(message: Message) -> Moderated | None:
         return None
     if found is None or found.moderated is None:
         return None
-    return Moderated(found.id, found.moderated.by, found.reason)
+    return Moderated(found.id, found.moderated.by, found.reason or _reason(message))
+
+
+def _reason(message: Message) -> str | None:
+    """COMPAT: ejabberd 24, which has it in the namespace of who moderates."""
+    retract = message.child(retraction.NS, "retract")
+    reason = retract.child(moderation.NS, "reason") if retract is not None else None
+    return reason.text or None if reason is not None else None
