@@ -45,7 +45,7 @@ class Enable:
     A wish that is malformed is none.
     """
 
-    resume: Whether | None = attr(default=False)
+    resume: Whether | None = attr(default=None)
     max: Seconds | None = attr(default=None)
 
 
