@@ -14,8 +14,14 @@ from pyrite.client.api import (
     Carbons,
     Client,
     Closed,
+    Component,
     Disco,
+    Element,
+    Muc,
+    Name,
     Ping,
+    Presence,
+    PresenceReceived,
     Roster,
     SessionClosed,
 )
@@ -24,6 +30,8 @@ from pyrite.client.testing import MemoryServer
 PATIENCE = 30.0
 MOST = 50  # stanzas that may wait
 WAITS = 400  # that nothing here has, so that the loop ends
+ROOMS = "rooms.example.org"
+NS_USER = "http://jabber.org/protocol/muc#user"
 
 Trial = Callable[[MemoryServer, Client], Awaitable[None]]
 
@@ -125,13 +133,33 @@ async def listen(srv: MemoryServer, client: Client) -> None:
         await heard.next()
 
 
-@pytest.mark.parametrize("trial", [ask, look, query, add, send_and_wait, listen])
+async def sit(_: MemoryServer, client: Client) -> None:
+    async with client[Muc].join(f"den@{ROOMS}", "fox"):
+        pass
+
+
+def rooms() -> Component:
+    """Rooms with nobody else in them, at every address."""
+    service = Component(ROOMS, "secret")
+
+    @service.on(PresenceReceived)
+    async def answer(event: PresenceReceived) -> None:
+        came = event.presence
+        item = Element(Name(NS_USER, "item"), {"affiliation": "none", "role": "participant"})
+        own = Element(Name(NS_USER, "status"), {"code": "110"})
+        user = Element(Name(NS_USER, "x"), {}, (item, own))
+        await service.send_presence(Presence(came.type, came.sender, came.to).add(user))
+
+    return service
+
+
+@pytest.mark.parametrize("trial", [ask, look, query, add, send_and_wait, listen, sit])
 async def test_whatever_is_under_way(trial: Trial) -> None:
     """Nobody waits for what was given up, and the session goes on."""
-    features = (Archive, Disco, Ping, Roster)
+    features = (Archive, Disco, Muc, Ping, Roster)
     async with (
         asyncio.timeout(PATIENCE),
-        MemoryServer(["a", "b"]) as srv,
+        MemoryServer(["a", "b"], components=[rooms()]) as srv,
         srv.client("a", features=features) as a,
     ):
         await (await a.send(srv.jid("b"), "something to find")).acked
@@ -186,3 +214,21 @@ async def _until(heard: Any, last: str) -> list[str]:
         if event.body == last:
             break
     return bodies
+
+
+async def test_who_waits_for_room_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outbox, "MOST", MOST)
+    async with (
+        asyncio.timeout(PATIENCE),
+        MemoryServer(["a"]) as srv,
+        srv.client("a", timeout=0.05) as a,
+    ):
+        srv.cut("a")
+        await srv.quiet()
+        while len(a._keeper.outbox) < MOST:
+            await a.send(srv.jid("b"), "x")
+        with pytest.raises(TimeoutError):
+            await a.send(srv.jid("b"), "one more")
+        with pytest.raises(TimeoutError):
+            await a.send_presence(Presence())
+        assert len(a._keeper.outbox) == MOST
