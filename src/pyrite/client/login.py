@@ -135,9 +135,9 @@ class LogIn:
         account = self.account
         allowed = ("ANONYMOUS",) if account.is_anonymous else account.allowed
         known = self.memory.mechanism
-        if known and base(known) in STRENGTH and known != "EXTERNAL":
-            floor = STRENGTH.index("SCRAM-SHA-1" if base(known).startswith("SCRAM") else known)
-            allowed = [name for name in allowed if STRENGTH.index(name) <= floor]
+        if known in STRENGTH and known != "EXTERNAL":
+            floor = STRENGTH.index("SCRAM-SHA-1" if known.startswith("SCRAM") else known)
+            allowed = [name for name in STRENGTH[: floor + 1] if name in allowed]
         has_certificate = account.trust.identity is not None
         is_external = has_certificate and "EXTERNAL" in offer.mechanisms and "EXTERNAL" in allowed
         credentials = Credentials(
@@ -147,6 +147,12 @@ class LogIn:
             has_certificate,
         )
         return choose_mechanism(offer, credentials, self._ids(), allowed)
+
+    def _remember(self, mechanism: str) -> None:
+        """It has worked. Who needs no password this time may be asked for it the next time."""
+        is_known = self.memory.mechanism in STRENGTH
+        if not is_known or (mechanism in STRENGTH and mechanism != "EXTERNAL"):
+            self.memory = replace(self.memory, mechanism=mechanism)
 
     # --- SASL as in RFC 6120, then binding -------------------------------------------
 
@@ -164,7 +170,7 @@ class LogIn:
         if answer.name != (sasl.NS, "success"):
             raise mechanism.refused(decode(sasl.Failure, answer).error)
         mechanism.finish(sasl.unpack(decode(sasl.Success, answer).encoded))
-        self.memory = replace(self.memory, mechanism=mechanism.name)
+        self._remember(mechanism.name)
         return await self._session(await self._open(), mechanism.name)
 
     async def _session(self, features: Element, mechanism: str) -> Session:
@@ -232,7 +238,7 @@ class LogIn:
                 raise
             raise _unanswered() from None
         if token is None:
-            self.memory = replace(self.memory, mechanism=mechanism.name)
+            self._remember(mechanism.name)
         return await self._begun(success, features, mechanism.name)
 
     async def _exchange(self, mechanism: ClientMechanism) -> sasl2.Success:
@@ -334,10 +340,6 @@ def new_memory() -> Memory:
     from uuid import uuid4  # which no other log-in needs
 
     return Memory(str(uuid4()))
-
-
-def base(mechanism: str) -> str:
-    return mechanism.removesuffix("-PLUS")
 
 
 def _best_token(names: Collection[str], offer: Advertised) -> str:

@@ -136,15 +136,35 @@ async def test_a_server_that_hides_what_it_knew(tmp_path: Path) -> None:
     store = FileStore(tmp_path / "kept")
     async with serving(tmp_path) as service:
         await entered(client(service, Account(ROMEO, PASSWORD), store)[0])
-    known = await store.load(ROMEO)
-    assert known is not None
-    await store.save(ROMEO, replace(known, token=None))
+    await forget_token(store)
     async with serving(tmp_path / "other", auth='mechanisms = ["PLAIN"]') as service:
         me, way = client(service, Account(ROMEO, PASSWORD), store)
         assert (await refused(me)).condition == "invalid-mechanism"
         assert "Auth" not in way.sent
         assert "Authenticate" not in way.sent
         assert await entered(client(service, Account(ROMEO, PASSWORD))[0]) == "PLAIN"
+
+
+async def test_a_certificate_does_not_make_it_forget(tmp_path: Path) -> None:
+    """Who has proven the password, and then came without it, is not asked to say it either."""
+    store = FileStore(tmp_path / "kept")
+    async with trusting(tmp_path) as service:
+        await entered(client(service, Account(ROMEO, PASSWORD), store)[0])
+        trust = Trust(authorities=service.folder / "ca.pem", identity=ROMEOS.write(service.folder))
+        await forget_token(store)
+        with_card = Account(ROMEO, PASSWORD, trust=trust)
+        assert await entered(client(service, with_card, store)[0]) == "EXTERNAL"
+    await forget_token(store)
+    async with serving(tmp_path / "other", auth='mechanisms = ["PLAIN"]') as service:
+        me, way = client(service, Account(ROMEO, PASSWORD), store)
+        assert (await refused(me)).condition == "invalid-mechanism"
+        assert "Authenticate" not in way.sent
+
+
+async def forget_token(store: TokenStore) -> None:
+    known = await store.load(ROMEO)
+    assert known is not None
+    await store.save(ROMEO, replace(known, token=None))
 
 
 async def test_files_are_nobody_elses(tmp_path: Path) -> None:
