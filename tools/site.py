@@ -9,7 +9,7 @@ import ast
 import importlib
 import pkgutil
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pyrite import wire
@@ -25,13 +25,26 @@ PAPERS = {  # of the repository -> page of the site
     "SECURITY.md": "explanation/security.md",
     "CHANGELOG.md": "changelog.md",
 }
-HEAD = """# Specifications
+SERVER = """# Specifications
+
+## The server
 
 What the server implements, in which version, and where. What is in `mod/` is a module, and can be
 left out of a host (`modules` in its [settings](settings.md)).
 
 | specification | version | title | in |
 |---|---|---|---|
+"""
+CLIENT = """
+## The client library
+
+What a program can speak: {count} XEPs. What is a *feature* works by itself once the program has
+taken it; what the *client* itself uses is in all programs. A
+*payload* is typed, and so are the rules beside it: import it from `pyrite.wire`, send it with
+`client.request` or `Message.add`, and read it with `message.get`.
+
+| specification | version | title | as | in |
+|---|---|---|---|---|
 """
 ALWAYS = (  # what no file of its own stands for
     Spec("RFC 6120", "2011-03", "XMPP: Core"),
@@ -43,6 +56,7 @@ ALWAYS = (  # what no file of its own stands for
     Spec("RFC 5802", "2010-07", "SCRAM"),
     Spec("RFC 7677", "2015-11", "SCRAM-SHA-256"),
     Spec("RFC 9266", "2022-07", "Channel Bindings for TLS 1.3"),
+    Spec("XEP-0082", "1.1.1", "XMPP Date and Time Profiles"),
     Spec("XEP-0106", "1.1.1", "JID Escaping"),
     Spec("XEP-0175", "1.2", "Best Practices for Use of SASL ANONYMOUS"),
     Spec("XEP-0178", "1.2", "Best Practices for Use of SASL EXTERNAL with Certificates"),
@@ -50,6 +64,8 @@ ALWAYS = (  # what no file of its own stands for
     Spec("draft-schmaus-kitten-sasl-ht", "09", "The Hashed Token SASL Mechanism"),
     Spec("XEP-0474", "0.5.0", "SASL SCRAM Downgrade Protection"),
 )
+
+KINDS = ("feature", "client", "payload")  # how a program has something, the most first
 
 
 def specifications() -> Iterator[tuple[Spec, str]]:
@@ -65,34 +81,76 @@ def specifications() -> Iterator[tuple[Spec, str]]:
 
 def specifications_of_wire() -> Iterator[tuple[Spec, str]]:
     """Those whose payloads and rules stand in `wire`, if the server makes use of them."""
-    users = users_of_wire()
+    users = users_of_wire("server")
+    for name, spec in specs_of_wire():
+        if name in users:
+            yield spec, ", ".join(f"`{user}`" for user in sorted(users[name]))
+
+
+def specifications_of_client() -> Iterator[tuple[Spec, str, str]]:
+    """Each specification that a program can speak, as what, and where."""
+    yield from ((spec, "always", "") for spec in ALWAYS if not spec.number.startswith("RFC"))
+    users = users_of_wire("client")
+    found: dict[Spec, set[str]] = {}
+    for name, spec in specs_of_wire():
+        places = {shortened(user) for user in users.get(name, set()) - {"api"}}
+        found.setdefault(spec, set()).update(places or {f"pyrite.wire.{name}"})
+    for spec, places in found.items():
+        kind = min(map(kind_of, places), key=KINDS.index)
+        best = sorted(place for place in places if kind_of(place) == kind)
+        yield spec, kind, ", ".join(f"`{place}`" for place in best)
+
+
+def kind_of(place: str) -> str:
+    """As what somebody gets it who takes it from there."""
+    if place.startswith("mod/"):
+        return "feature"
+    return "payload" if place.startswith("pyrite.wire.") else "client"
+
+
+def shortened(user: str) -> str:
+    """A feature of several files is one."""
+    return "/".join(user.split("/")[:2])
+
+
+def specs_of_wire() -> Iterator[tuple[str, Spec]]:
+    """The files of `wire`, and what each stands on."""
     for found in pkgutil.iter_modules(wire.__path__):
-        if found.name in users:
-            where = ", ".join(f"`{name}`" for name in sorted(users[found.name]))
-            module = importlib.import_module(f"{wire.__name__}.{found.name}")
-            yield from ((one, where) for one in vars(module).values() if isinstance(one, Spec))
+        module = importlib.import_module(f"{wire.__name__}.{found.name}")
+        yield from ((found.name, one) for one in vars(module).values() if isinstance(one, Spec))
 
 
-def users_of_wire() -> dict[str, set[str]]:
-    """A file of `wire` -> the files of the server that import it."""
+def users_of_wire(room: str) -> dict[str, set[str]]:
+    """A file of `wire` -> the files of the room that import it."""
     users: dict[str, set[str]] = {}
-    server = ROOT / "src" / "pyrite" / "server"
-    for path in server.rglob("*.py"):
-        name = path.relative_to(server).with_suffix("").as_posix()
+    place = ROOT / "src" / "pyrite" / room
+    for path in place.rglob("*.py"):
+        name = path.relative_to(place).with_suffix("").as_posix().removesuffix("/__init__")
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.ImportFrom) and node.module:
-                room, _, inner = node.module.partition(".")
-                if room == "wire":
-                    for wanted in [inner] if inner else [alias.name for alias in node.names]:
-                        users.setdefault(wanted, set()).add(name)
+                top, _, inner = node.module.partition(".")
+                if top == "wire":
+                    wanted = [inner] if inner else [alias.name for alias in node.names]
+                    for one in wanted:
+                        users.setdefault(one.partition(".")[0], set()).add(name)
     return users
+
+
+def count_of_xeps() -> int:
+    """How many XEPs a program can speak."""
+    return len({spec.number for spec, *_ in specifications_of_client() if "XEP-" in spec.number})
+
+
+def table(rows: Iterable[tuple[Spec, *tuple[str, ...]]]) -> str:
+    ordered = sorted({(tuple(spec), *rest) for spec, *rest in rows})
+    return "".join(f"| {' | '.join((*spec, *rest))} |\n" for spec, *rest in ordered)
 
 
 def main() -> None:
     write(DOCS / "reference")
-    rows = sorted({(tuple(spec), where) for spec, where in specifications()})
-    lines = (f"| {' | '.join((*spec, where))} |\n" for spec, where in rows)
-    (DOCS / "reference" / "specifications.md").write_text(HEAD + "".join(lines))
+    client = CLIENT.format(count=count_of_xeps()) + table(specifications_of_client())
+    page = SERVER + table(specifications()) + client
+    (DOCS / "reference" / "specifications.md").write_text(page)
     for paper, page in PAPERS.items():
         shutil.copyfile(ROOT / paper, DOCS / page)
 

@@ -15,8 +15,8 @@ from ..core.payload import decode
 from ..core.xml import Element, Limits
 from ..net import http
 from ..wire import bosh as wire
+from ..wire.hostmeta import BOSH
 from .framed import LIMITS, FramedLink
-from .hostmeta import BOSH
 from .link import PATIENCE
 from .web import Web
 

@@ -8,19 +8,17 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from ..core.errors import StreamError
-from ..core.xml import Document, Element, Limits, Name
+from ..core.payload import name_of
+from ..core.xml import Document, Element, Limits
 from ..net import http
 from ..net.tls import TlsError
+from ..wire.hostmeta import BOSH, WEBSOCKET, HostMeta, Link
 from .errors import ConnectionFailed
 
 if TYPE_CHECKING:
     import aiohttp
 
-WEBSOCKET = "urn:xmpp:alt-connections:websocket"
-BOSH = "urn:xmpp:alt-connections:xbosh"
-
-NS_XRD = "http://docs.oasis-open.org/ns/xri/xrd-1.0"
-_XRD, _LINK = Name(NS_XRD, "XRD"), Name(NS_XRD, "Link")
+_XRD, _LINK = name_of(HostMeta), name_of(Link)
 MOST = 16  # addresses of one kind that are looked at
 SCHEMES: Mapping[str, tuple[str, str]] = {  # relation -> with encryption, and in the clear
     WEBSOCKET: ("wss", "ws"),

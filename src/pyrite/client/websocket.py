@@ -15,8 +15,8 @@ from ..core.xml import Element
 from ..net import http
 from ..net.flow import STALL
 from ..wire import framing
+from ..wire.hostmeta import WEBSOCKET
 from .framed import GRACE, LIMITS, FramedLink
-from .hostmeta import WEBSOCKET
 from .web import Web
 
 if TYPE_CHECKING:

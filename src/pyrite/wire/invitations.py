@@ -9,7 +9,6 @@ from ..core.payload import attr, payload
 from . import Spec
 
 SPEC = Spec("XEP-0445", "0.2.0", "Pre-Authenticated In-Band Registration")
-SPEC_CONTACTS = Spec("XEP-0379", "0.3.3", "Pre-Authenticated Roster Subscription")
 SPEC_COMMANDS = Spec("XEP-0401", "0.6.0", "Ad-hoc Account Invitation Generation")
 NS = "urn:xmpp:pars:0"
 NS_COMMANDS = "urn:xmpp:invite"
@@ -41,9 +40,3 @@ def uri(to: JID, token: str) -> str:
     A client that opens it asks for a password and registers (XEP-0147).
     """
     return f"xmpp:{quote(str(to), safe='@')}?register;preauth={quote(token, safe='')}"
-
-
-def contact_uri(jid: JID, token: str, name: str | None = None) -> str:
-    """What somebody opens who is to be a contact of `jid`, who knows the token (XEP-0379 §3.2)."""
-    given = f";name={quote(name, safe='')}" if name else ""
-    return f"xmpp:{quote(str(jid), safe='@')}?roster;preauth={quote(token, safe='')}{given}"

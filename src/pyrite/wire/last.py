@@ -7,7 +7,6 @@ from ..core.values import NonNegative
 from . import Spec
 
 SPEC = Spec("XEP-0012", "2.0", "Last Activity")
-SPEC_PRESENCE = Spec("XEP-0256", "1.1", "Last Activity in Presence")
 NS = "jabber:iq:last"
 
 

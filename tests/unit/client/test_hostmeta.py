@@ -14,9 +14,10 @@ from tests.service import ROMEO, VERONA
 from pyrite.client.account import Account, Trust
 from pyrite.client.bosh import Bosh
 from pyrite.client.errors import ConnectionFailed, TlsError
-from pyrite.client.hostmeta import BOSH, WEBSOCKET, discover, read_json, read_xml
+from pyrite.client.hostmeta import discover, read_json, read_xml
 from pyrite.client.websocket import WebSocket
 from pyrite.net import http
+from pyrite.wire.hostmeta import BOSH, WEBSOCKET
 
 # XEP-0156, examples 1 and 2
 XML = b"""<?xml version='1.0' encoding='utf-8'?>

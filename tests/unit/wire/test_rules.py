@@ -10,6 +10,7 @@ from pyrite.core.payload import decode, encode
 from pyrite.core.stanza import Message, Presence, Stanza
 from pyrite.core.xml import Element, Name, parse
 from pyrite.wire import (
+    acquaintance,
     addresses,
     bob,
     chatsettings,
@@ -19,7 +20,6 @@ from pyrite.wire import (
     encryption,
     filtering,
     headers,
-    invitations,
     jingle,
     jsoncontainers,
     locking,
@@ -36,6 +36,7 @@ from pyrite.wire import (
     xhtml,
 )
 from pyrite.wire.chatstates import Gone
+from pyrite.wire.invitations import Preauth
 from pyrite.wire.message import Body
 
 ROMEO, JULIET = JID.parse("romeo@verona.lit"), JID.parse("juliet@capulet.lit")
@@ -362,9 +363,24 @@ def test_when_somebody_is_told() -> None:
 
 def test_an_invitation_to_be_a_contact() -> None:
     """XEP-0379 §3.2."""
-    uri = invitations.contact_uri(ROMEO, "1tMF&qY", "Romeo Montague")
+    uri = acquaintance.contact_uri(ROMEO, "1tMF&qY", "Romeo Montague")
     assert uri == "xmpp:romeo@verona.lit?roster;preauth=1tMF%26qY;name=Romeo%20Montague"
-    assert invitations.contact_uri(ROMEO, "a") == "xmpp:romeo@verona.lit?roster;preauth=a"
+    assert acquaintance.contact_uri(ROMEO, "a") == "xmpp:romeo@verona.lit?roster;preauth=a"
+
+
+@pytest.mark.parametrize(
+    ("request_", "token"),
+    [
+        (Presence("subscribe").add(Preauth("1tMF")), "1tMF"),
+        (Presence("subscribed").add(Preauth("1tMF")), None),
+        (Presence("subscribe"), None),
+        (Presence("subscribe").add(Preauth("")), None),
+        (Presence("subscribe").add(Preauth("x" * 1000)), None),
+        (Presence("subscribe").add(Element(Name("urn:xmpp:pars:0", "preauth"))), None),
+    ],
+)
+def test_what_somebody_shows_who_was_invited(request_: Presence, token: str | None) -> None:
+    assert acquaintance.token_of(request_) == token
 
 
 def test_what_a_payload_does_not_name_is_kept_for_who_can_read_it() -> None:
