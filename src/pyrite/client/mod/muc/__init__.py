@@ -47,6 +47,7 @@ from .events import (
     VoiceAsked,
     Went,
     Whispered,
+    is_final,
 )
 from .room import Room, Wishes
 
@@ -85,6 +86,7 @@ __all__ = [
     "VoiceAsked",
     "Went",
     "Whispered",
+    "is_final",
 ]
 
 MOST_ROOMS = 10_000  # of a service that are listed

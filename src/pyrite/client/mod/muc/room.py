@@ -69,6 +69,7 @@ class Room(View, Administered):
         self._renaming: asyncio.Future[None] | None = None
         self._left = asyncio.Event()
         self._lost = asyncio.Event()
+        self._over = asyncio.Event()
         self._is_quiet = True
         self._last: datetime | None = None  # when we last heard of the room
         self._unseen: Cache[str, Receipt] = Cache(UNSEEN)
@@ -204,9 +205,14 @@ class Room(View, Administered):
         finally:
             self.end()
 
+    async def over(self) -> None:
+        """Return when we are out of it for good."""
+        await self._over.wait()
+
     def end(self) -> None:
         """Nothing is heard of it any more."""
         self.is_over = True
+        self._over.set()
         self._left.set()
         for heard in self._hearing:
             heard.end()
