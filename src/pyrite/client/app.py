@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import Sequence
 
@@ -14,7 +15,7 @@ from .connector import Connector, Tcp
 from .entity import TIMEOUT, Entity
 from .feature import Feature
 from .keeper import Backoff, Entered
-from .login import LogIn, Resumable, new_memory
+from .login import LogIn, Resumable, load, new_memory
 
 
 class Client(Entity):
@@ -54,6 +55,7 @@ class Client(Entity):
         """See `Entity.log_in`. What is learnt for the next time is kept."""
         link = await self._connector.connect(self.account)
         try:
+            await asyncio.to_thread(load)
             name = self.account.jid.bare
             memory = await self._tokens.load(name) or new_memory()
             copies = carbons.NS in self.features

@@ -88,8 +88,8 @@ class FramedLink(BaseLink):
     def abort(self) -> None:
         self._over("given up")
         self._is_aborted = True
-        if self._running is not None:
-            self._running.cancel()
+        if self._running is not None:  # it has begun in the next turn; before, it cannot hang up
+            asyncio.get_running_loop().call_soon(self._running.cancel)
 
     async def _run(self) -> None:
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
+from importlib import import_module
 from typing import Any, TypeVar
 
 from ..core.errors import SaslError, StanzaError, StreamError
@@ -335,9 +336,18 @@ class LogIn:
         )
 
 
+def load() -> None:
+    """Import what a session may need at any time, and no program needs before; 10 ms.
+
+    Away from the loop, then: else the first address beyond ASCII would hold it.
+    """
+    for name in ("uuid", "pyrite.core.international"):
+        import_module(name)
+
+
 def new_memory() -> Memory:
     """Of an account that was never used on this device."""
-    from uuid import uuid4  # which no other log-in needs
+    from uuid import uuid4
 
     return Memory(str(uuid4()))
 

@@ -68,15 +68,19 @@ class SystemResolver:
 
 
 def _library() -> Callable[[str], Awaitable[list[Record]]]:
-    """Import dnspython away from the loop: that takes longer than a turn of it may."""
+    """dnspython, which is imported, and reads how this machine is set up, away from the loop."""
+    import dns.asyncbackend
     import dns.asyncresolver
     import dns.exception
+    import dns.rdtypes.IN.SRV
     import dns.resolver
+
+    resolver = dns.asyncresolver.get_default_resolver()
+    backend = dns.asyncbackend.get_backend("asyncio")  # else it looks for other loops each time
 
     async def ask(name: str) -> list[Record]:
         try:
-            resolver = dns.asyncresolver.get_default_resolver()
-            answer = await resolver.resolve(name, "SRV", lifetime=LIFETIME)
+            answer = await resolver.resolve(name, "SRV", lifetime=LIFETIME, backend=backend)
         except dns.exception.DNSException:
             return []
         return [
@@ -101,7 +105,7 @@ async def targets(
     if _is_literal(domain):
         return [Target(domain.strip("[]"), PORTS[service])]
     resolver = resolver or SystemResolver()
-    name = domain.encode("idna").decode() if not domain.isascii() else domain
+    name = domain if domain.isascii() else await asyncio.to_thread(_in_ascii, domain)
     plain, direct = await asyncio.gather(
         resolver.records(f"_xmpp-{service}._tcp.{name}"),
         resolver.records(f"_xmpps-{service}._tcp.{name}"),
@@ -113,6 +117,19 @@ async def targets(
     ordered = _ordered(offered, chance or random.SystemRandom())
     there = [Target(record.host, record.port, is_direct) for record, is_direct in ordered]
     return there[:MAX_TARGETS] or [Target(name, PORTS[service])]
+
+
+def _in_ascii(domain: str) -> str:
+    """`domain`, the part of an address, as it stands in the name system (RFC 5891).
+
+    Python's own codec is older: it would ask for another domain where a name has an ß.
+    """
+    import idna
+
+    try:
+        return idna.encode(domain).decode()
+    except idna.IDNAError as error:
+        raise DnsError(f"{domain} is no name of a host: {error}") from None
 
 
 def _ordered(

@@ -6,6 +6,7 @@ The library is loaded when a session is asked for, and away from the loop.
 from __future__ import annotations
 
 import asyncio
+import codecs
 import socket
 import ssl
 import sys
@@ -37,6 +38,7 @@ async def library() -> ModuleType:
 def _library() -> ModuleType:
     import aiohttp
 
+    codecs.lookup("idna")  # is loaded by this, and else when TLS asks for it
     return aiohttp
 
 

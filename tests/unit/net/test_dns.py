@@ -79,3 +79,12 @@ async def test_a_name_in_other_letters_is_asked_for_in_ascii() -> None:
     zone = Zone()
     await targets("zürich.lit", resolver=zone)
     assert zone.asked[0] == "_xmpp-client._tcp.xn--zrich-kva.lit"
+    await targets("straße.lit", resolver=zone)
+    assert zone.asked[2] == "_xmpp-client._tcp.xn--strae-oqa.lit"  # not strasse.lit
+
+
+async def test_a_name_that_the_name_system_cannot_have() -> None:
+    zone = Zone()
+    with pytest.raises(DnsError, match="no name of a host"):
+        await targets("zü_rich.lit", resolver=zone)
+    assert zone.asked == []
