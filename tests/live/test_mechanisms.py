@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from tests.attack.test_external import OURS, THEIRS, Card, address
@@ -16,7 +18,6 @@ from pyrite.client.errors import AuthenticationFailed, ClientError, ConnectionFa
 from pyrite.client.mechanisms import kerberos, oauth
 from pyrite.client.state import Reset
 from pyrite.core.jid import JID
-from pyrite.core.sasl import Advertised, ClientMechanism
 from pyrite.wire.ping import Ping
 
 from .acceptors import (
@@ -190,34 +191,25 @@ async def test_a_token_of_the_servers_own(acceptor: AskingNewerProsody) -> None:
 # --- a mechanism of the program's own -----------------------------------------------------------
 
 
-class OldOAuth(ClientMechanism):
-    """X-OAUTH2, as Google made it and ejabberd knows it."""
-
-    def __init__(self, name: str, token: str) -> None:
-        super().__init__("X-OAUTH2")
-        self._said = f"\0{name}\0{token}".encode()
-
-    def start(self) -> bytes:
-        return self._said
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "client-log-in.md"
 
 
-def old_oauth(name: str, token: str) -> Mechanism:
-    def made(offer: Advertised) -> ClientMechanism | None:
-        if "X-OAUTH2" not in offer.mechanisms or not offer.secure:
-            return None
-        return OldOAuth(name, token)
-
-    return made
+def own(token: str) -> Mechanism:
+    """The mechanism of the example there."""
+    blocks = re.findall(r"^```python\n(.*?)^```$", PAGE.read_text(), re.M | re.S)
+    (example,) = (block for block in blocks if "ClientMechanism" in block)
+    names: dict[str, Any] = {"jid": romeo(), "token": lambda: token}
+    exec(compile(example, str(PAGE), "exec"), names)
+    return cast("Mechanism", names["old_oauth"])
 
 
 @on(*EJABBERD, prosody="no X-OAUTH2")
 async def test_a_mechanism_of_ones_own(acceptor: AskingEjabberd) -> None:
     token = acceptor.token(str(romeo()))
-    own = [old_oauth("romeo", token)]
-    assert await entered(client(acceptor, Account(romeo(), mechanisms=own))) == "X-OAUTH2"
-    own = [old_oauth("romeo", token[::-1])]
-    error = await refused(client(acceptor, Account(romeo(), mechanisms=own)))
-    assert error.condition == "not-authorized"
+    account = Account(romeo(), mechanisms=[own(token)])
+    assert await entered(client(acceptor, account)) == "X-OAUTH2"
+    account = Account(romeo(), mechanisms=[own(token[::-1])])
+    assert (await refused(client(acceptor, account))).condition == "not-authorized"
 
 
 # --- EXTERNAL -----------------------------------------------------------------------------------

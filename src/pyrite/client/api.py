@@ -14,10 +14,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .homes import HOMES, called_now, load
+from .homes import HOMES, load
 
 if TYPE_CHECKING:
-    from ..core.errors import StanzaError, StreamError
+    from ..core.errors import SaslError, StanzaError, StreamError
     from ..core.jid import JID, JIDError
     from ..core.payload import (
         anything,
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
         payload,
         text,
     )
-    from ..core.sasl import UntrustedServer
+    from ..core.sasl import Advertised, ClientMechanism, UntrustedServer
     from ..core.stanza import Iq, Message, Presence, Stanza
     from ..core.xml import Element, Name
     from ..kit.hooks import Stage
@@ -61,7 +61,15 @@ if TYPE_CHECKING:
     from ..wire.vcard import VCard
     from ..wire.vcard4 import VCard4
     from ..wire.version import Version as SoftwareVersion
-    from .account import Account, Memory, Token, TokenStore, Trust, VolatileStore
+    from .account import (
+        Account,
+        Mechanism,
+        Memory,
+        Token,
+        TokenStore,
+        Trust,
+        VolatileStore,
+    )
     from .app import Client
     from .bosh import Bosh
     from .bot import Asked, Bot
@@ -107,15 +115,12 @@ if TYPE_CHECKING:
     from .mod.idle import Idle, IdleChanged
     from .mod.last import LastActivity
     from .mod.muc import Declined, Invited, Muc, Occupant, Room, RoomEvent
-    from .mod.outage import Outages
     from .mod.pep import Pep
     from .mod.ping import Ping
     from .mod.privacy import Privacy, PrivacyListChanged
     from .mod.private import PrivateStorage
     from .mod.pubsub import PubSub
     from .mod.push import Push, PushRefused
-    from .mod.quickresponse import ActionSelected, QuickResponses
-    from .mod.quickresponse import Asked as QuickAsked
     from .mod.receipts import Receipts
     from .mod.registration import Registration, registering
     from .mod.roster import (
@@ -143,9 +148,9 @@ __all__ = [
     "JID",
     "VERSION",
     "Account",
-    "ActionSelected",
     "Active",
     "Activity",
+    "Advertised",
     "Archive",
     "Archived",
     "Asked",
@@ -173,6 +178,7 @@ __all__ = [
     "Chats",
     "Client",
     "ClientError",
+    "ClientMechanism",
     "Closed",
     "Code",
     "Commands",
@@ -217,6 +223,7 @@ __all__ = [
     "JingleFile",
     "LastActivity",
     "Line",
+    "Mechanism",
     "Memory",
     "Message",
     "MessageReceived",
@@ -235,7 +242,6 @@ __all__ = [
     "Offer",
     "OldOffer",
     "Online",
-    "Outages",
     "Paused",
     "Pep",
     "Ping",
@@ -253,8 +259,6 @@ __all__ = [
     "Published",
     "Push",
     "PushRefused",
-    "QuickAsked",
-    "QuickResponses",
     "Quotation",
     "Reacted",
     "Receipt",
@@ -272,6 +276,7 @@ __all__ = [
     "RosterLoaded",
     "Running",
     "Said",
+    "SaslError",
     "Search",
     "Sending",
     "SessionClosed",
@@ -345,8 +350,6 @@ if not TYPE_CHECKING:  # who is shown this takes any name for one of ours
 
     def __getattr__(name: str) -> object:
         """Load what a program takes; it is an ordinary name from then on."""
-        if (now := called_now(name)) is not None:
-            return load(now)
         if name not in HOMES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         found = globals()[name] = load(name)

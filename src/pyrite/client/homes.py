@@ -8,16 +8,14 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from .former import called_now as called_now
-
 IMPORTS = {
-    "..core.errors": "StanzaError, StreamError",
+    "..core.errors": "SaslError, StanzaError, StreamError",
     "..core.jid": "JID, JIDError",
     "..core.payload": (
         "anything, attr, child, child_text, child_texts, children, decode, encode, flag, lang, "
         "payload, text"
     ),
-    "..core.sasl": "UntrustedServer",
+    "..core.sasl": "Advertised, ClientMechanism, UntrustedServer",
     "..core.stanza": "Iq, Message, Presence, Stanza",
     "..core.xml": "Element, Name",
     "..kit.hooks": "Stage",
@@ -42,7 +40,7 @@ IMPORTS = {
     "..wire.vcard": "VCard",
     "..wire.vcard4": "VCard4",
     "..wire.version": "Version as SoftwareVersion",
-    ".account": "Account, Memory, Token, TokenStore, Trust, VolatileStore",
+    ".account": "Account, Mechanism, Memory, Token, TokenStore, Trust, VolatileStore",
     ".app": "Client",
     ".bosh": "Bosh",
     ".bot": "Asked, Bot",
@@ -74,14 +72,12 @@ IMPORTS = {
     ".mod.idle": "Idle, IdleChanged",
     ".mod.last": "LastActivity",
     ".mod.muc": "Declined, Invited, Muc, Occupant, Room, RoomEvent",
-    ".mod.outage": "Outages",
     ".mod.pep": "Pep",
     ".mod.ping": "Ping",
     ".mod.privacy": "Privacy, PrivacyListChanged",
     ".mod.private": "PrivateStorage",
     ".mod.pubsub": "PubSub",
     ".mod.push": "Push, PushRefused",
-    ".mod.quickresponse": "ActionSelected, QuickResponses, Asked as QuickAsked",
     ".mod.receipts": "Receipts",
     ".mod.registration": "Registration, registering",
     ".mod.roster": "ContactChanged, ContactPresent, Roster, RosterLoaded, SubscriptionAsked",
