@@ -46,7 +46,6 @@ class LiveProsody(Prosody):
         *("vcard_legacy", "version", "uptime", "time", "ping", "register", "lastactivity"),
         *("carbons", "offline", "server_contact_info", "csi", "csi_simple", "smacks", "mam"),
         *("bookmarks", "bosh", "websocket", "external_services", "admin_adhoc", "announce"),
-        "limits",
     )
     hash = "SHA-1"  # by which passwords are kept
     SETTINGS = """
@@ -56,6 +55,7 @@ class LiveProsody(Prosody):
         pidfile = "{home}/prosody.pid"
         log = {{ {{ levels = {{ min = "warn" }}, to = "file", filename = "{home}/log" }} }}
         interfaces = {{ "127.0.0.1" }}
+        network_settings = {{ nagle = false }}
         c2s_ports = {{ {c2s} }}
         c2s_direct_tls_ports = {{ {c2s_tls} }}
         s2s_ports = {{ }}
@@ -136,7 +136,7 @@ class NewerEjabberd(Ejabberd):
     """That of the backports, with what the older one does not know."""
 
     root = NEWER
-    modules = MODULES | {"mod_auth_fast": {}}
+    modules = MODULES | {"mod_muc_occupantid": {}, "mod_auth_fast": {}}
     hash = "sha256"
 
 
