@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .homes import HOMES, load
+from .homes import HOMES, called_now, load
 
 if TYPE_CHECKING:
     from ..core.errors import SaslError, StanzaError, StreamError
@@ -115,12 +115,15 @@ if TYPE_CHECKING:
     from .mod.idle import Idle, IdleChanged
     from .mod.last import LastActivity
     from .mod.muc import Declined, Invited, Muc, Occupant, Room, RoomEvent
+    from .mod.outage import Outages
     from .mod.pep import Pep
     from .mod.ping import Ping
     from .mod.privacy import Privacy, PrivacyListChanged
     from .mod.private import PrivateStorage
     from .mod.pubsub import PubSub
     from .mod.push import Push, PushRefused
+    from .mod.quickresponse import ActionSelected, QuickResponses
+    from .mod.quickresponse import Asked as QuickAsked
     from .mod.receipts import Receipts
     from .mod.registration import Registration, registering
     from .mod.roster import (
@@ -148,6 +151,7 @@ __all__ = [
     "JID",
     "VERSION",
     "Account",
+    "ActionSelected",
     "Active",
     "Activity",
     "Advertised",
@@ -242,6 +246,7 @@ __all__ = [
     "Offer",
     "OldOffer",
     "Online",
+    "Outages",
     "Paused",
     "Pep",
     "Ping",
@@ -259,6 +264,8 @@ __all__ = [
     "Published",
     "Push",
     "PushRefused",
+    "QuickAsked",
+    "QuickResponses",
     "Quotation",
     "Reacted",
     "Receipt",
@@ -350,6 +357,8 @@ if not TYPE_CHECKING:  # who is shown this takes any name for one of ours
 
     def __getattr__(name: str) -> object:
         """Load what a program takes; it is an ordinary name from then on."""
+        if (now := called_now(name)) is not None:
+            return load(now)
         if name not in HOMES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         found = globals()[name] = load(name)

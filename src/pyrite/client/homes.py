@@ -8,6 +8,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
+from .former import called_now as called_now
+
 IMPORTS = {
     "..core.errors": "SaslError, StanzaError, StreamError",
     "..core.jid": "JID, JIDError",
@@ -72,12 +74,14 @@ IMPORTS = {
     ".mod.idle": "Idle, IdleChanged",
     ".mod.last": "LastActivity",
     ".mod.muc": "Declined, Invited, Muc, Occupant, Room, RoomEvent",
+    ".mod.outage": "Outages",
     ".mod.pep": "Pep",
     ".mod.ping": "Ping",
     ".mod.privacy": "Privacy, PrivacyListChanged",
     ".mod.private": "PrivateStorage",
     ".mod.pubsub": "PubSub",
     ".mod.push": "Push, PushRefused",
+    ".mod.quickresponse": "ActionSelected, QuickResponses, Asked as QuickAsked",
     ".mod.receipts": "Receipts",
     ".mod.registration": "Registration, registering",
     ".mod.roster": "ContactChanged, ContactPresent, Roster, RosterLoaded, SubscriptionAsked",
