@@ -1,6 +1,8 @@
 """``python -m bench.client``: each figure from fresh processes, which take turns.
 
-One JSON object a line on standard output, a table at the end on standard error.
+One JSON object a line on standard output, a table at the end on standard error; ``--page`` puts
+that table into a page of the docs. Times are the processor's: both sides do the same in memory,
+and wait for nothing.
 """
 
 import argparse
@@ -9,8 +11,15 @@ import os
 import resource
 import subprocess
 import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
+
+from ..report import filled
+from ..run import machine, note
 
 SIDES = ("pyrite", "slixmpp")
 SCENARIOS = {  # name -> what its figure is
@@ -18,13 +27,13 @@ SCENARIOS = {  # name -> what its figure is
     "import-chat": "import of what a chat program needs, ms",
     "write": "a message made and written, µs",
     "receive": "a message received and handled, µs",
-    "roster-time": "a roster of 5,000, ms",
+    "roster-time": "a roster of 5,000 read, ms",
     "roster-memory": "memory of a roster of 5,000, KB",
-    "room-time": "joining a room of 1,000, ms",
+    "room-time": "a room of 1,000 joined, ms",
     "room-memory": "memory of a room of 3,500, KB",
 }
 PLUGINS = "0030 0045 0054 0084 0085 0092 0115 0184 0191 0199 0280 0308 0313 0363".split()
-IMPORTS = {  # scenario -> side -> a program; in "chat" the same features on both sides
+IMPORTS = {  # scenario -> side -> a program; for "chat" the same features on both sides
     "import": {"pyrite": "from pyrite.client.api import Client", "slixmpp": "import slixmpp"},
     "import-chat": {
         "pyrite": "from pyrite.client.api import Archive, Avatars, Blocking, Carbons, Chats, "
@@ -35,27 +44,45 @@ IMPORTS = {  # scenario -> side -> a program; in "chat" the same features on bot
 }
 LIMIT = 120.0  # seconds for one process
 
+Figures = dict[str, float]  # by side
+
 
 def main() -> None:
     made = argparse.ArgumentParser("python -m bench.client", description=__doc__)
     made.add_argument("--scenario", nargs="+", choices=SCENARIOS, default=list(SCENARIOS))
     made.add_argument("--repeat", type=int, default=5, help="processes, of which the median counts")
+    made.add_argument("--page", type=Path, help="of the docs, to put the table into")
     options = made.parse_args()
-    rows = []
-    for scenario in options.scenario:
-        found: dict[str, list[float]] = {side: [] for side in SIDES}
-        for _ in range(options.repeat):
-            for side in SIDES:
-                found[side].append(one(side, scenario))
-        figures = {side: round(median(values), 2) for side, values in found.items()}
-        print(
-            json.dumps({"scenario": scenario, "what": SCENARIOS[scenario], **figures}), flush=True
-        )
-        rows.append((SCENARIOS[scenario], figures))
-    print("\n| | pyrite | slixmpp | ratio |\n| --- | --: | --: | --: |", file=sys.stderr)
-    for what, figures in rows:
-        ours, theirs = figures["pyrite"], figures["slixmpp"]
-        print(f"| {what} | {ours:,.1f} | {theirs:,.1f} | {ours / theirs:.2f} |", file=sys.stderr)
+    rows = [(scenario, measured(scenario, options.repeat)) for scenario in options.scenario]
+    shown = table(rows)
+    note(f"\n{shown}")
+    if options.page is not None:
+        day = datetime.now(UTC).date().isoformat()
+        how = f"{day}, {machine()}; median of {options.repeat} processes."
+        options.page.write_text(filled(options.page.read_text(), f"{shown}\n\n{how}"))
+
+
+def measured(scenario: str, repeat: int) -> Figures:
+    found: dict[str, list[float]] = {side: [] for side in SIDES}
+    for _ in range(repeat):
+        for side in SIDES:
+            found[side].append(one(side, scenario))
+    figures = {side: round(median(values), 2) for side, values in found.items()}
+    line = {"scenario": scenario, "what": SCENARIOS[scenario], **figures}
+    print(json.dumps(line, ensure_ascii=False), flush=True)
+    return figures
+
+
+def table(rows: Sequence[tuple[str, Figures]]) -> str:
+    """In Markdown."""
+    names = (f"{side.capitalize() if side == 'pyrite' else side} {version(side)}" for side in SIDES)
+    lines = [f"|  | {' | '.join(names)} | ratio |", "| --- | --: | --: | --: |"]
+    for scenario, figures in rows:
+        ours, theirs = (figures[side] for side in SIDES)
+        digits = 0 if scenario.endswith("memory") else 1
+        cells = f"{ours:,.{digits}f} | {theirs:,.{digits}f} | {ours / theirs:.2f}"
+        lines.append(f"| {SCENARIOS[scenario]} | {cells} |")
+    return "\n".join(lines)
 
 
 def one(side: str, scenario: str) -> float:
@@ -68,16 +95,14 @@ def one(side: str, scenario: str) -> float:
 
 
 def imported(program: str) -> float:
-    """Milliseconds of the processor, without Python's own start.
-
-    Compiled before, as whatever is installed is.
-    """
+    """Milliseconds, without Python's own start; compiled before, as whatever is installed is."""
     with TemporaryDirectory() as compiled:
         started(program, compiled)
         return (started(program, compiled) - started("pass", compiled)) * 1000
 
 
 def started(program: str, compiled: str) -> float:
+    """Seconds of the processor."""
     env = {**os.environ, "PYTHONPYCACHEPREFIX": compiled}
     env.pop("PYTHONDONTWRITEBYTECODE", None)
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -86,4 +111,5 @@ def started(program: str, compiled: str) -> float:
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-main()
+if __name__ == "__main__":
+    main()
