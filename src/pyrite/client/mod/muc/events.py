@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from ....core.frozen import frozen
 from ....core.errors import StanzaError
 from ....core.jid import JID
 from ....core.stanza import Message
@@ -13,7 +13,7 @@ from ....wire.hats import Hat
 from ....wire.presence import Availability
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Occupant:
     """Somebody in a room. `address` is the real one, where the room tells it to us; as text, for
     a large room has thousands of them.
@@ -40,14 +40,14 @@ class Occupant:
 # --- why somebody has left --------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Went:
     """By themselves, with these last words."""
 
     words: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Kicked:
     """A moderator has thrown them out; they may come again. `by` is a nick, where it is told."""
 
@@ -55,7 +55,7 @@ class Kicked:
     why: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Banned:
     """They may not come again."""
 
@@ -63,7 +63,7 @@ class Banned:
     why: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Excluded:
     """The room is for members, and they are none, or no longer."""
 
@@ -71,12 +71,12 @@ class Excluded:
     why: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ShutDown:
     """The service stops for now."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Failed:
     """Their connection, or the one between the servers, is broken."""
 
@@ -89,7 +89,7 @@ Reason = Went | Kicked | Banned | Excluded | ShutDown | Failed
 # --- events -----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Said:
     """Words to all. `who` is None for the room itself.
 
@@ -105,7 +105,7 @@ class Said:
     is_own: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Whispered:
     """Words to us alone. The answer goes to ``room.whisper(who.nick, …)``."""
 
@@ -114,14 +114,14 @@ class Whispered:
     message: Message
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Joined:
     """Somebody has come."""
 
     who: Occupant
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Left:
     """Somebody is gone; if that is us, and not for a while only, nothing else comes."""
 
@@ -130,7 +130,7 @@ class Left:
     is_own: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NickChanged:
     """Somebody is called otherwise now."""
 
@@ -139,7 +139,7 @@ class NickChanged:
     is_own: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RoleChanged:
     """Somebody has another role or affiliation than `before`."""
 
@@ -149,7 +149,7 @@ class RoleChanged:
     why: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ShowChanged:
     """Somebody is away, or there again."""
 
@@ -157,7 +157,7 @@ class ShowChanged:
     before: Occupant
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HatsChanged:
     """Somebody is something else in the room's own words than `before` (XEP-0317)."""
 
@@ -165,7 +165,7 @@ class HatsChanged:
     before: Occupant
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AffiliationChanged:
     """Somebody who is not in the room has another affiliation."""
 
@@ -173,7 +173,7 @@ class AffiliationChanged:
     affiliation: muc.Affiliation
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SubjectChanged:
     """What is talked about; `who` set it, if that is told."""
 
@@ -181,7 +181,7 @@ class SubjectChanged:
     who: Occupant | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Moderated:
     """A moderator has taken back the message that the room calls `id` (XEP-0425)."""
 
@@ -190,7 +190,7 @@ class Moderated:
     why: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ConfigChanged:
     """The room's settings are others: status codes of XEP-0045 §15.6."""
 
@@ -202,7 +202,7 @@ class ConfigChanged:
         return tuple(muc.STATUS[code] for code in sorted(self.codes) if code in muc.STATUS)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class VoiceAsked:
     """A visitor wants a voice; moderators are asked, and answer by ``room.answer`` (§8.6)."""
 
@@ -212,7 +212,7 @@ class VoiceAsked:
     role: str = "participant"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RegistrationAsked:
     """Somebody wants to be a member who is called `nick`; admins are asked, and answer by
     ``room.answer`` (§9.9). What else they say of themselves is in the form."""
@@ -221,12 +221,12 @@ class RegistrationAsked:
     nick: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Returned:
     """We had been away without wanting to, and are in again: look at `occupants` anew."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Destroyed:
     """The room is no more; there may be `other` in its place. Nothing else comes."""
 
@@ -235,7 +235,7 @@ class Destroyed:
     password: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ShutOut:
     """We were away, and are not let in any more. Nothing else comes."""
 
@@ -266,7 +266,7 @@ RoomEvent = (
 # --- told of the client, not of a room --------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Invited:
     """Somebody wants us in a room: `by`, themselves or as the room says (XEP-0249, §7.8)."""
 
@@ -278,7 +278,7 @@ class Invited:
     is_direct: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Declined:
     """Somebody whom we invited will not come, says the room."""
 

@@ -6,11 +6,12 @@ import asyncio
 from collections import deque
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from ....core.errors import StanzaError
+from ....core.frozen import frozen
 from ....core.jid import JID
 from ....core.stanza import Message, Presence, Stanza
 from ....kit.cache import Cache
@@ -46,7 +47,7 @@ WAITS = (0.0, 1.0, 5.0, 15.0, 60.0, 120.0, 300.0, 300.0)  # seconds before each 
 UNSEEN = 1000  # messages of ours that the room has not told to all yet
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Wishes:
     """How to come in."""
 

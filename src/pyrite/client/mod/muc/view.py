@@ -44,6 +44,7 @@ from .events import (
     reason_of,
 )
 
+MOST = 100_000  # occupants that are known
 SEEN = 500  # messages that are known again when they are told once more
 
 
@@ -83,6 +84,8 @@ class View:
     def here(self, stanza: Presence, nick: str, user: muc.User) -> list[RoomEvent]:
         """Somebody is there, or has become something else."""
         before = self.occupants.get(nick)
+        if before is None and len(self.occupants) >= MOST and muc.OWN not in user.codes:
+            return []
         who = self.occupants[nick] = self._occupant(stanza, nick, user)
         is_first = self.me is None
         if muc.OWN in user.codes or nick == self._own_nick():
@@ -111,6 +114,8 @@ class View:
         before = self.occupants.pop(nick, None)
         item, codes = user.item, user.codes
         if muc.NICK_CHANGED in codes and item is not None and item.nick and before is not None:
+            if item.nick == self._own_nick() and not is_own:
+                return []  # which is ours
             who = _renamed(before, item.nick)
             self.occupants[who.nick] = who
             if is_own:
