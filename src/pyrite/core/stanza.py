@@ -67,11 +67,20 @@ class Stanza:
     def add(self, *values: Any) -> Self:
         """With `values` (payloads or elements) after what is there."""
         more = [v if isinstance(v, Element) else encode(v) for v in values]
+        inner = "" if self._text is None else "".join([write(payload, NS) for payload in more])
+        return self._longer(more, inner)
+
+    def add_written(self, payload: Element, text: str) -> Self:
+        """The same with `payload`, which is written as `text` in a stanza."""
+        return self._longer((payload,), text)
+
+    def _longer(self, more: Sequence[Element], inner: str) -> Self:
+        """With `more`, which are written as `inner`: if the rest is written already, it stays."""
         added = self.with_payloads((*self.payloads, *more))
-        if self._text is not None and self.payloads:  # of that, only the rest is still to write
-            end = len(self._text) - len(f"</{self.tag}>")
-            inner = "".join([write(payload, NS) for payload in more])
-            added._text = f"{self._text[:end]}{inner}{self._text[end:]}"
+        text = self._text
+        if text is not None and self.payloads:
+            end = -len(self.tag) - 3
+            added._text = f"{text[:end]}{inner}{text[end:]}"
         return added
 
     def strip(self, cls: type) -> Self:

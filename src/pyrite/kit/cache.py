@@ -40,7 +40,7 @@ class Cache(Generic[K, V]):
     def get(self, key: K, default: D = None) -> V | D:  # type: ignore[assignment]
         """The value of `key`, or `default` if it is not known any more."""
         entry = self._entries.pop(key, None)
-        if entry is None or entry[1] <= self._monotonic():
+        if entry is None or (self.ttl is not None and entry[1] <= self._monotonic()):
             self.misses += 1
             return default
         self._entries[key] = entry

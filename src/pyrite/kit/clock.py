@@ -10,6 +10,9 @@ from heapq import heappop, heappush
 from itertools import count
 from typing import Protocol
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+
 
 class Timer(Protocol):
     """A call that is due later."""
@@ -23,6 +26,9 @@ class Clock(Protocol):
 
     def now(self) -> datetime:
         """The date and time, aware and in UTC: for people and for storage."""
+
+    def micros(self) -> int:
+        """The same as whole microseconds since 1970, where that is all that is wanted of it."""
 
     def monotonic(self) -> float:
         """Seconds since some moment; never steps back: for deadlines and rates."""
@@ -41,6 +47,9 @@ class SystemClock:
 
     def now(self) -> datetime:
         return datetime.now(UTC)
+
+    def micros(self) -> int:
+        return time.time_ns() // 1000
 
     def monotonic(self) -> float:
         return time.monotonic()
@@ -63,6 +72,9 @@ class ManualClock:
 
     def now(self) -> datetime:
         return self._start + timedelta(seconds=self._elapsed)
+
+    def micros(self) -> int:
+        return (self.now() - EPOCH) // MICROSECOND
 
     def monotonic(self) -> float:
         return self._elapsed

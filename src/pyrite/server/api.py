@@ -83,7 +83,7 @@ from .presence import PresenceChanged, SessionAvailable, SessionUnavailable
 from .session import Key, Session, SessionBound, SessionEnded
 from .sessions import Sessions
 
-VERSION = "1.2"
+VERSION = "1.3"
 
 __all__ = [
     "DAY",

@@ -107,7 +107,7 @@ class Archive(Protocol):
         id: int,
         owner: JID,
         peer: JID,
-        stamp: datetime,
+        stamp: datetime | None,
         stanza: str,
         *,
         body: str | None = None,
@@ -124,8 +124,8 @@ class Archive(Protocol):
         does no harm.
 
         `peer`: the other side, ``to`` of what the owner sent and ``from`` of what it got, as full
-        as it was there; in a room's archive the occupant. `stamp`: the time now; one that
-        is later than the id's is kept as that. `body`: what a search looks into; `None` for what
+        as it was there; in a room's archive the occupant. `stamp`: `None` for the moment of the
+        id; one that is later is kept as that. `body`: what a search looks into; `None` for what
         cannot be read, such as an encrypted message's fallback. `name`: by what `find` is to
         find it: the message's ``id``, or for a groupchat the room's ``stanza-id``.
         """

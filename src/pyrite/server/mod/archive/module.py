@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Coroutine, Iterable, Sequence
 from datetime import timedelta
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, NamedTuple, TypeVar
 
 from msgspec import Meta
 
@@ -73,6 +73,21 @@ class ArchiveSettings(Table):
     """Whether accounts can look for words. What is kept without can never be found."""
 
 
+class _Look(NamedTuple):
+    """What an archive wants to know of a message."""
+
+    message: Message
+    is_worthy: bool
+    words: str | None
+
+
+class _Named(NamedTuple):
+    """A message that carries its id in the archive of who gets it."""
+
+    message: Message
+    id: int
+
+
 class Archive(Module):
     """Message archives of accounts, each for its owner alone."""
 
@@ -93,6 +108,8 @@ class Archive(Module):
         self._given = self.meter.counter("given", "Kept messages given to clients.")
         self._pages = self.meter.counter("pages", "Questions answered.")
         taken_back = self.meter.counter("retracted", "Copies that were taken back.")
+        self._looked = _Look(Message(), is_worthy=False, words=None)  # what was looked at last
+        self._named = _Named(Message(), 0)  # what was given an id last
         self._retractions = Retractions(self._store, self.scope, taken_back, self.log)
         self.scope.start(self._purge())
 
@@ -102,7 +119,7 @@ class Archive(Module):
     def sent(self, message: Message, session: Session) -> Coroutine[Any, Any, None] | None:
         """Into the archive of who sends it; what one sends to oneself is kept as it comes in."""
         to, owner = message.to, session.jid.bare
-        if to is None or to.bare == owner or not archive.is_worth_keeping(message):
+        if to is None or to.bare == owner or not self._look(message).is_worthy:
             return None
         wish = self._wishes.known(owner, to)
         if wish is None:
@@ -135,20 +152,25 @@ class Archive(Module):
         if AGAIN.get():
             return None  # it has its id
         honest = self._without_forged(message, owner)
-        if not archive.is_worth_keeping(honest):
+        if not self._look(honest).is_worthy:
             return None if honest is message else honest
         wish = self._wishes.known(owner, honest.sender or self.host.jid)
         if wish is None:
             return self._name_later(honest, owner)
         if wish:
-            return stanzaid.given(honest, str(self._store.next_id()), owner)
+            return self._name(honest, owner)
         return None if honest is message else honest
 
     async def _name_later(self, message: Message, owner: JID) -> Message:
         wish = await self._wishes.ask(owner, message.sender or self.host.jid)
-        if not wish:
-            return message
-        return stanzaid.given(message, str(self._store.next_id()), owner)
+        return self._name(message, owner) if wish else message
+
+    def _name(self, message: Message, owner: JID) -> Message:
+        look, id = self._look(message), self._store.next_id()
+        named = stanzaid.given(message, str(id), owner)
+        self._looked = look._replace(message=named)  # an id changes nothing of that
+        self._named = _Named(named, id)
+        return named
 
     def _without_forged(self, message: Message, owner: JID) -> Message:
         for element in message.payloads:
@@ -162,27 +184,35 @@ class Archive(Module):
     @delivering(Stage.RECORD, Message)
     def received(self, message: Message, owner: JID, _: Sequence[Session]) -> None:
         """Into the archive of who gets it, under the id that it has been given."""
-        id = stanzaid.given_by(message, owner)
+        id = self._id_of(message, owner)
         if id is None or AGAIN.get():
             return
         sender = message.sender or self.host.jid
         if sender.bare == owner:
-            self._keep(int(id), owner, message.to or owner, message, is_sent=True)
+            self._keep(id, owner, message.to or owner, message, is_sent=True)
         else:
-            self._keep(int(id), owner, sender, message, is_sent=False)
+            self._keep(id, owner, sender, message, is_sent=False)
+
+    def _id_of(self, message: Message, owner: JID) -> int | None:
+        if message is self._named.message:
+            return self._named.id
+        id = stanzaid.given_by(message, owner)
+        return None if id is None else int(id)
+
+    def _look(self, message: Message) -> _Look:
+        """What is to be known of a message: it comes by twice or more, one behind another."""
+        if message is not self._looked.message:
+            is_worthy = archive.is_worth_keeping(message)
+            self._looked = _Look(message, is_worthy, archive.words(message))
+        return self._looked
 
     def _keep(self, id: int, owner: JID, peer: JID, message: Message, *, is_sent: bool) -> None:
         """Have it written; the stanza that is handled counts as handled when it is."""
-        words = archive.words(message)
+        words = self._look(message).words
+        body = words if self._is_searchable else None
+        text = message.write()
         kept = self._store.add(
-            id,
-            owner,
-            peer,
-            self.clock.now(),
-            message.write(),
-            body=words if self._is_searchable else None,
-            name=message.id,
-            is_sent=is_sent,
+            id, owner, peer, None, text, body=body, name=message.id, is_sent=is_sent
         )
         owe(kept)
         self._kept.value += 1

@@ -6,28 +6,35 @@ import asyncio
 import os
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Collection
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final, TypeVar
 
 from .....core.jid import JID
 from .....kit.clock import Clock
 from .....kit.ids import Randomness
 from .....store.engine import Engine
-from .....store.texts import EPOCH, id_set, key, size, to_ms
+from .....store.texts import id_set, key, to_ms
 from ...archive import ALL, END, Entry, Keep, Mark, Page, Query
 from . import purging
-from .index import COLUMNS, IS_GROUPCHAT, IS_SENT, Fresh, Row, add_to_index, take_from_index
-from .intake import BATCHING, Batching, Intake, placed
+from .index import (
+    COLUMNS,
+    IS_GROUPCHAT,
+    IS_SENT,
+    Fresh,
+    Row,
+    add_to_index,
+    posting,
+    take_from_index,
+)
+from .intake import BATCHING, Batching, Intake
 from .reading import ID_BITS, Search, counted, found, in_range, to_entry
 
 __all__ = ["BATCHING", "Batching", "SqliteArchive"]
 
 T = TypeVar("T")
 
-MICROSECOND: Final = timedelta(microseconds=1)
 NOISE: Final = 4096  # random octets that are fetched at once
 EXPORT: Final = 200  # entries that an export reads at once
-ENTRY_COST: Final = 200  # octets that an entry takes in memory beside its stanza
 
 LAST: Final = "SELECT last FROM archive_state WHERE one = 1"
 NUMBER: Final = "SELECT number FROM archive_owners WHERE owner = ?"
@@ -78,8 +85,10 @@ class SqliteArchive:
         if noise is None:
             self._noise = iter(self._random(NOISE))
             noise = next(self._noise)
-        now = (self._clock.now() - EPOCH) // MICROSECOND << ID_BITS
-        self._last = max(now, self._last + 1) + noise
+        now = self._clock.micros() << ID_BITS
+        if now <= self._last:
+            now = self._last + 1
+        self._last = now + noise
         return self._last
 
     def add(
@@ -87,7 +96,7 @@ class SqliteArchive:
         id: int,
         owner: JID,
         peer: JID,
-        stamp: datetime,
+        stamp: datetime | None,
         stanza: str,
         *,
         body: str | None = None,
@@ -95,16 +104,10 @@ class SqliteArchive:
         is_sent: bool = False,
         is_groupchat: bool = False,
     ) -> asyncio.Future[None]:
-        time, moment = (id >> ID_BITS) // 1000, to_ms(stamp)
-        octets = size(stanza) + ENTRY_COST
-        at, body = placed(stanza, body)
-        if body is not None:
-            octets += size(body)
-        if name is not None:
-            octets += size(name)
+        moment = None if stamp is None else to_ms(stamp)
         flags = is_sent * IS_SENT + is_groupchat * IS_GROUPCHAT
-        row = (id, owner.bare.text, min(moment, time), flags, peer.text, name, at, body, stanza)
-        return self._intake.add(row, octets, time - moment)
+        row = (id, owner.bare.text, moment, flags, peer.text, name, body, stanza)
+        return self._intake.add(row)
 
     async def page(
         self,
@@ -154,9 +157,8 @@ class SqliteArchive:
             self._fresh.forget(id)
             database.execute(REPLACE, (stanza, id))
             if id <= database.execute(MARK).fetchone()[0]:
-                add_to_index(
-                    database, [row._replace(name=None, body_at=None, body=None, stanza=stanza)]
-                )
+                bare = row._replace(name=None, body_at=None, body=None, stanza=stanza)
+                add_to_index(database, [posting(bare)])
             return True
 
         await self._intake.settled(key(owner))

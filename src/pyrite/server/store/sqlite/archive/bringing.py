@@ -9,7 +9,7 @@ from typing import Final
 from .....store.texts import to_ms
 from ...portable import Archived
 from .index import IS_GROUPCHAT, IS_SENT
-from .intake import New, add, placed
+from .intake import New, add
 from .reading import ID_BITS
 
 CHUNK: Final = 500  # entries that are written together
@@ -28,18 +28,13 @@ class Bringing:
         self._latest = now * 1000 - MARGIN
         self._last = 0  # id
         self._rows: list[New] = []
-        self._skew = 0
 
     def add(self, one: Archived) -> None:
         """Under its own id, if that can be and is free, else under one of its moment."""
-        id, moment = self._id(one), to_ms(one.stamp)
-        time = (id >> ID_BITS) // 1000
+        id, owner = self._id(one), self._owner
         flags = one.is_sent * IS_SENT + one.is_groupchat * IS_GROUPCHAT
-        at, body = placed(one.stanza, one.body)
-        peer = one.peer.text
-        row = (id, self._owner, min(moment, time), flags, peer, one.name, at, body, one.stanza)
-        self._rows.append(row)
-        self._skew = max(self._skew, time - moment)
+        moment, peer = to_ms(one.stamp), one.peer.text
+        self._rows.append((id, owner, moment, flags, peer, one.name, one.body, one.stanza))
         self._last = id
         if len(self._rows) >= CHUNK:
             self.flush()
@@ -48,7 +43,7 @@ class Bringing:
         """Write what is there."""
         if self._rows:
             self._database.execute(LOWER, (self._rows[0][0] - 1,))
-            add(self._database, self._rows, self._skew)
+            add(self._database, self._rows)
         self._rows = []
 
     def _id(self, one: Archived) -> int:

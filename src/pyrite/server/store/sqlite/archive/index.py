@@ -8,18 +8,16 @@ only proposes: whoever reads an entry looks whether it is what was asked for.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from itertools import chain, starmap
-from typing import Any, Final, NamedTuple, TypeVar
+from itertools import chain
+from typing import Any, Final, NamedTuple
 from zlib import crc32
 
 from .....store.texts import id_set, size
 from .words import words
 
-T = TypeVar("T")
-
-CHUNK: Final = 64  # rows in one statement
+CHUNK: Final = 256  # rows in one statement
 IS_SENT, IS_GROUPCHAT = 1, 2  # flags
 BODY_BITS: Final = 32  # of ``body_at``: the length, below the start
 
@@ -77,32 +75,38 @@ def word_term(number: int, word: str) -> str:
 
 
 @lru_cache(maxsize=8192)
-def _frame(number: int, peer: str, is_groupchat: bool) -> str:
-    """The terms that most entries of a conversation share."""
+def _frame(number: int, peer: str, is_groupchat: bool) -> tuple[str, str]:
+    """The terms that most entries of a conversation share, and what stands before each word."""
     terms = [kind_term(number, is_groupchat), peer_term(number, peer)]
     bare, slash, _ = peer.partition("/")
     if slash:
         terms.append(peer_term(number, bare))
-    return " ".join(terms)
+    return " ".join(terms), f" {word_term(number, '')}"
 
 
-def terms(row: Row) -> str:
-    """All by which `row` is found, apart by spaces, which no term has."""
-    number = row.number
-    found = _frame(number, row.peer, bool(row.flags & IS_GROUPCHAT))
-    if row.name is not None:
-        found = f"{found} {name_term(number, row.name)}"
-    apart = f" {word_term(number, '')}"
-    return apart.join((found, *words(row.text)))
+def terms(number: int, peer: str, flags: int, name: str | None, text: str | None) -> str:
+    """All by which an entry is found, apart by spaces, which no term has."""
+    found, apart = _frame(number, peer, flags & IS_GROUPCHAT != 0)
+    if name is not None:
+        found = f"{found} {name_term(number, name)}"
+    return apart.join((found, *words(text))) if text else found
+
+
+#: What the index has of an entry, and what is counted: id, number, octets of the stanza, terms.
+#: A plain tuple, as there may be thousands, and nobody but the index has them.
+Posting = tuple[int, int, int, str]
+
+
+def posting(row: Row) -> Posting:
+    """What there is to find `row` by."""
+    number, peer, flags = row.number, row.peer, row.flags
+    return row.id, number, size(row.stanza), terms(number, peer, flags, row.name, row.text)
 
 
 def insert(
-    database: sqlite3.Connection,
-    start: str,
-    rows: Sequence[T],
-    values: Callable[[T], tuple[Any, ...]],
+    database: sqlite3.Connection, start: str, rows: Sequence[tuple[Any, ...]], places: str
 ) -> None:
-    """Insert the `values` of `rows`, many by one statement.
+    """Insert `rows`, each as `places` says, many by one statement.
 
     For each statement the thread gives up its turn, and has to get it back from a busy loop.
     """
@@ -111,68 +115,68 @@ def insert(
         if len(rows) - done < chunk:
             chunk //= 4
             continue
-        some = [values(row) for row in rows[done : done + chunk]]
-        places = f"({', '.join('?' * len(some[0]))})"
-        database.execute(start + ", ".join([places] * chunk), [*chain.from_iterable(some)])
+        values = [*chain.from_iterable(rows[done : done + chunk])]
+        database.execute(start + ", ".join([places] * chunk), values)
         done += chunk
 
 
 class Fresh:
-    """What was written lately, so that the index need not read it again: id -> entry.
+    """Postings of what was written lately, so that the index need not read it again.
 
     Only the writer's thread has it. What is in it need not be in the database, for its
     transaction may have failed; but if it is there, it is the same.
     """
 
     def __init__(self, most: int) -> None:
-        self._most = most  # characters of stanzas
+        self._most = most  # characters of terms
         self._size = 0
-        self._rows: dict[int, Row] = {}
+        self._postings: dict[int, Posting] = {}  # by id
 
-    def put(self, rows: Iterable[Row]) -> None:
-        """Remember `rows`; if that is too much, nothing: the index is far behind."""
-        for row in rows:
-            if row.id not in self._rows:  # else the group is tried again
-                self._rows[row.id] = row
-                self._size += len(row.stanza)
+    def put(self, postings: Iterable[Posting]) -> None:
+        """Remember `postings`; if that is too much, nothing: the index is far behind."""
+        for one in postings:
+            if one[0] not in self._postings:  # else the group is tried again
+                self._postings[one[0]] = one
+                self._size += len(one[3])
         if self._size > self._most:
-            self._rows, self._size = {}, 0
+            self._postings, self._size = {}, 0
 
     def forget(self, id: int) -> None:
         """It is not the same any more."""
         self.take([id])
 
-    def take(self, ids: Sequence[int]) -> list[Row] | None:
+    def take(self, ids: Sequence[int]) -> list[Posting] | None:
         """Those of `ids`, which are then forgotten; `None` unless all are there."""
-        rows = [row for id in ids if (row := self._rows.pop(id, None)) is not None]
-        self._size -= sum(len(row.stanza) for row in rows)
-        return rows if len(rows) == len(ids) else None
+        found = [one for id in ids if (one := self._postings.pop(id, None)) is not None]
+        self._size -= sum([len(one[3]) for one in found])
+        return found if len(found) == len(ids) else None
 
 
 def index_some(database: sqlite3.Connection, batch: int, fresh: Fresh) -> int:
     """Index the next entries that wait for it; how many, less than `batch` if that is all."""
     (mark,) = database.execute(MARK).fetchone()
     ids = [id for (id,) in database.execute(UNINDEXED, (mark, batch)).fetchall()]
-    rows = fresh.take(ids)
-    if rows is None:
-        rows = [*starmap(Row, database.execute(WAITING, (mark, batch)).fetchall())]
-    if rows:
-        add_to_index(database, rows)
-        database.execute(SET_MARK, (rows[-1].id,))
-    return len(rows)
+    postings = fresh.take(ids)
+    if postings is None:
+        rows = map(Row._make, database.execute(WAITING, (mark, batch)).fetchall())
+        postings = [posting(row) for row in rows]
+    if postings:
+        add_to_index(database, postings)
+        database.execute(SET_MARK, (postings[-1][0],))
+    return len(postings)
 
 
-def add_to_index(database: sqlite3.Connection, rows: Sequence[Row]) -> None:
-    """Have `rows` in the index, and counted."""
-    insert(database, INDEX, rows, lambda row: (row.id, terms(row)))
-    _count(database, rows, 1)
+def add_to_index(database: sqlite3.Connection, postings: Sequence[Posting]) -> None:
+    """Have `postings` in the index, and what they are of counted."""
+    insert(database, INDEX, [(id, terms) for id, _, _, terms in postings], "(?, ?)")
+    _count(database, postings, 1)
 
 
 def take_from_index(database: sqlite3.Connection, rows: Sequence[Row]) -> None:
     """Take those of `rows` that are in the index out of it, and out of the count."""
     mark = database.execute(MARK).fetchone()[0]
-    known = [row for row in rows if row.id <= mark]
-    insert(database, UNINDEX, known, lambda row: ("delete", row.id, terms(row)))
+    known = [posting(row) for row in rows if row.id <= mark]
+    insert(database, UNINDEX, [(id, terms) for id, _, _, terms in known], "('delete', ?, ?)")
     _count(database, known, -1)
 
 
@@ -181,10 +185,10 @@ def remove(database: sqlite3.Connection, rows: Sequence[Row]) -> None:
     database.execute(DROP, (id_set(row.id for row in rows),))
 
 
-def _count(database: sqlite3.Connection, rows: Sequence[Row], sign: int) -> None:
+def _count(database: sqlite3.Connection, postings: Sequence[Posting], sign: int) -> None:
     totals: dict[int, tuple[int, int]] = {}
-    for row in rows:
-        count, octets = totals.get(row.number, (0, 0))
-        totals[row.number] = count + sign, octets + sign * size(row.stanza)
+    for _, number, octets, _ in postings:
+        count, bytes = totals.get(number, (0, 0))
+        totals[number] = count + sign, bytes + sign * octets
     changes = [(*total, number) for number, total in totals.items()]
     database.executemany(COUNTED, changes)

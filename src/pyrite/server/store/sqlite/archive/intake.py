@@ -12,13 +12,15 @@ from typing import Final
 from .....kit.clock import Clock
 from .....store.engine import Engine
 from .....store.errors import StoreBusy, StoreClosed, StoreError
-from .....store.texts import id_set
-from .index import BODY_BITS, Fresh, Row, add_to_index, index_some, insert
+from .....store.texts import id_set, size
+from .index import BODY_BITS, Fresh, Posting, add_to_index, index_some, insert, terms
+from .reading import ID_BITS
 
 log = logging.getLogger(__name__)
 
 GROUP: Final = 1000  # entries in one transaction
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0  # seconds between attempts to write a group
+ENTRY_COST: Final = 200  # octets that an entry takes in memory beside its texts
 ASKING: Final = 5.0  # seconds that a question waits for what was added before
 
 OWNERS: Final = """SELECT owner, number FROM archive_owners
@@ -31,6 +33,7 @@ KNOWN: Final = """SELECT id FROM archive_entries
     WHERE id IN (SELECT value FROM json_each(?))"""
 ADD: Final = """INSERT OR IGNORE INTO archive_entries
     (id, number, stamp, flags, peer, name, body_at, body, stanza) VALUES """
+PLACES: Final = "(?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +57,9 @@ class Batching:
 BATCHING: Final = Batching()
 
 
-#: An entry that is not written yet: as `Row`, with the owner's address in place of the number.
-New = tuple[int, str, int, int, str, str | None, int | None, str | None, str]
+#: An entry that is not written yet: id, address of the owner, stamp if it is not the id's, flags,
+#: peer, name, body, stanza.
+New = tuple[int, str, int | None, int, str, str | None, str | None, str]
 
 
 @dataclass(slots=True, eq=False)
@@ -70,7 +74,6 @@ class Group:
     over: asyncio.Future[None]
     rows: list[New] = field(default_factory=list)
     octets: int = 0
-    skew: int = 0
 
 
 class Intake:
@@ -89,8 +92,10 @@ class Intake:
         self._ending = asyncio.Event()  # there is no more patience
         self.count = self.octets = 0  # of what waits
 
-    def add(self, row: New, octets: int, skew: int) -> asyncio.Future[None]:
+    def add(self, row: New) -> asyncio.Future[None]:
         """Take `row`; raises `StoreBusy`, `StoreClosed`."""
+        *_, body, stanza = row
+        octets = size(stanza) + size(body or "") + ENTRY_COST  # raises for what is no text
         if self._ending.is_set():
             raise StoreClosed("the store is closed")
         if self.count >= self._batching.count or self.octets + octets > self._batching.octets:
@@ -101,8 +106,6 @@ class Intake:
             group = self._begin()
         group.rows.append(row)
         group.octets += octets
-        if skew > group.skew:
-            group.skew = skew
         self.octets += octets
         self.count += 1
         return group.done
@@ -171,7 +174,7 @@ class Intake:
         pause = FIRST_PAUSE
         while True:
             try:
-                await self._engine.write(lambda db: add(db, group.rows, group.skew, self._fresh))
+                await self._engine.write(lambda db: add(db, group.rows, self._fresh))
             except StoreError as error:
                 end = group.began + self._batching.patience
                 if self._ending.is_set() or self._clock.monotonic() >= end:
@@ -214,24 +217,33 @@ class Intake:
                 return
 
 
-def add(
-    database: sqlite3.Connection, rows: list[New], skew: int, fresh: Fresh | None = None
-) -> None:
+def add(database: sqlite3.Connection, rows: list[New], fresh: Fresh | None = None) -> None:
     """Insert `rows`; those that were there already stay as they are.
 
     So it may be done again when the disk could not tell whether it was done. `fresh` has those
     that are left to index.
     """
     numbers = _numbers(database, {row[1] for row in rows})
-    known = [Row(row[0], numbers[row[1]], *row[2:]) for row in rows]
-    ids = [row.id for row in known]
+    entries: list[tuple[object, ...]] = []
+    postings: list[Posting] = []
+    skew = 0
+    for id, owner, stamp, flags, peer, name, body, stanza in rows:
+        number, time = numbers[owner], (id >> ID_BITS) // 1000
+        if stamp is None or stamp > time:
+            stamp = time
+        elif time - stamp > skew:
+            skew = time - stamp
+        at, apart = placed(stanza, body)
+        entries.append((id, number, stamp, flags, peer, name, at, apart, stanza))
+        postings.append((id, number, size(stanza), terms(number, peer, flags, name, body)))
+    ids = [row[0] for row in rows]
     (mark,) = database.execute(REACHED, (max(ids), skew)).fetchone()
     late = _late(database, {id for id in ids if id <= mark}) if min(ids) <= mark else set()
-    insert(database, ADD, known, tuple)
+    insert(database, ADD, entries, PLACES)
     if late:
-        add_to_index(database, [row for row in known if row.id in late])
+        add_to_index(database, [one for one in postings if one[0] in late])
     elif fresh is not None:
-        fresh.put(known)
+        fresh.put(postings)
 
 
 def _late(database: sqlite3.Connection, ids: set[int]) -> set[int]:
