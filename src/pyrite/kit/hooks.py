@@ -69,15 +69,20 @@ class Filter(Generic[T]):
         plan = self._plans.get(value.__class__)
         if plan is None:
             plan = self._plan(value.__class__)
+        seen = (value, *context)  # by the next handler
         for stage, call, _ in plan:
             try:
-                changed = call(value, *context)
+                changed = call(*seen)
+                if changed is None:
+                    continue
                 if changed.__class__ is CoroutineType:
                     changed = await changed
-                if changed is not None:
-                    if stage is not Stage.REWRITE:
-                        raise TypeError(f"{_name(call)} returned a value in {stage.name}")
-                    value = changed
+                    if changed is None:
+                        continue
+                if stage is not Stage.REWRITE:
+                    raise TypeError(f"{_name(call)} returned a value in {stage.name}")
+                value = changed
+                seen = (value, *context)
             except Exception as error:
                 if stage is not Stage.COPY:
                     raise
