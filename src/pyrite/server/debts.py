@@ -73,6 +73,11 @@ class Debts:
         handled = self._session.handled
         return min(handled, self._open[0].first - 1) if self._open else handled
 
+    @property
+    def is_full(self) -> bool:
+        """Whether `room` would wait."""
+        return bool(self._open) and self._session.handled - self._open[0].first >= MOST
+
     def add(self, done: asyncio.Future[None]) -> None:
         """The stanza that is handled now waits for `done`, which many may share."""
         number, stanza = self._session.handled + 1, self._session.handling
@@ -100,7 +105,7 @@ class Debts:
 
     async def room(self) -> None:
         """Wait while too much is owed: a sender may not be far ahead of the disk."""
-        while self._session.handled - self.settled > MOST:
+        while self.is_full:
             await asyncio.wait([self._open[0].done])
 
     async def paid(self) -> None:

@@ -141,7 +141,7 @@ class ClientConnection:
         if stanza.lang is None:
             stanza.lang = session.lang
         await self.server.router.receive(stanza, session)
-        if session.debts:
+        if session.debts is not None and session.debts.is_full:
             await session.debts.room()
 
     # --- the end ---------------------------------------------------------------------

@@ -168,7 +168,7 @@ class Archive(Module):
     def _name(self, message: Message, owner: JID) -> Message:
         look, id = self._look(message), self._store.next_id()
         named = stanzaid.given(message, str(id), owner)
-        self._looked = look._replace(message=named)  # an id changes nothing of that
+        self._looked = _Look(named, look.is_worthy, look.words)  # an id changes nothing of that
         self._named = _Named(named, id)
         return named
 
