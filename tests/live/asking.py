@@ -25,24 +25,25 @@ E = TypeVar("E", bound=Exception)
 
 
 class Noted:
-    """A link that can be bound only in these ways. What was said first is in `said`."""
+    """A link that can be bound only in some ways, and that tells `by` how a log-in begins."""
 
-    def __init__(self, link: Link, types: tuple[str, ...], said: list[bytes]) -> None:
-        self._link, self._types, self._said = link, types, said
+    def __init__(self, link: Link, by: By) -> None:
+        self._link, self._by = link, by
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._link, name)
 
     @property
     def bindings(self) -> dict[str, bytes]:
-        return {name: data for name, data in self._link.bindings.items() if name in self._types}
+        return {name: data for name, data in self._link.bindings.items() if name in self._by.types}
 
     def send(self, *payloads: Any) -> None:
         for one in payloads:
-            if isinstance(one, sasl.Auth):
-                self._said.append(sasl.unpack(one.encoded) or b"")
-            elif isinstance(one, sasl2.Authenticate):
-                self._said.append(sasl2.unpack(one.initial or "") or b"")
+            match one:
+                case sasl.Auth():
+                    self._by.begins("Auth", sasl.unpack(one.encoded))
+                case sasl2.Authenticate():
+                    self._by.begins("Authenticate", sasl2.unpack(one.initial or ""))
         self._link.send(*payloads)
 
 
@@ -54,11 +55,16 @@ class By:
 
     def __init__(self, port: int, *, direct: bool = False, types: tuple[str, ...] = ALL) -> None:
         self._inner = Tcp([Target("127.0.0.1", port, direct)])
-        self._types = types
-        self.said: list[bytes] = []
+        self.types = types
+        self.ways: list[str] = []  # to begin, by the names of the elements
+        self.said: list[bytes] = []  # first
+
+    def begins(self, way: str, said: bytes | None) -> None:
+        self.ways.append(way)
+        self.said.append(said or b"")
 
     async def connect(self, account: Account) -> Link:
-        return Noted(await self._inner.connect(account), self._types, self.said)
+        return Noted(await self._inner.connect(account), self)
 
 
 def client(acceptor: Server, account: Account, by: By | None = None, **options: Any) -> Client:

@@ -6,6 +6,7 @@ He has a certificate that is believed: it is not TLS that stops him here.
 from __future__ import annotations
 
 import pytest
+from tests.interop.servers import Server
 
 from pyrite.client.account import Account, VolatileStore
 from pyrite.client.errors import AuthenticationFailed, UntrustedServer
@@ -38,6 +39,15 @@ async def test_the_channel_is_bound(
 
 PLUS = ("SCRAM-SHA-1-PLUS", "SCRAM-SHA-256-PLUS", "SCRAM-SHA-512-PLUS")
 SCRAM = tuple(name.removesuffix("-PLUS") for name in PLUS)
+
+
+@pytest.mark.lacks(prosody_0_12="no SASL2", ejabberd_23="no SASL2 before 24")
+async def test_the_channel_is_bound_in_the_newer_way(server: Server) -> None:
+    by = By(server.c2s)
+    me = client(server, Account(romeo(), PASSWORD), by)
+    assert (await entered(me)).endswith("-PLUS")
+    assert by.ways == ["Authenticate"]
+    assert by.said[0].startswith(b"p=tls-exporter,,")
 
 
 @binding
