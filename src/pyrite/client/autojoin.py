@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import StanzaError
+from ..core.frozen import frozen
 from ..core.jid import JID
 from ..wire import bookmarks
 from ..wire.bookmarks import Bookmark
@@ -25,14 +25,14 @@ AT_ONCE = 5  # rooms that are being entered
 WAITS = (10.0, 60.0, 300.0)  # seconds before each further try
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RoomJoined:
     """We are in a room that is bookmarked; `room` is as `Muc.join` gives it."""
 
     room: Room
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RoomNotJoined:
     """A room that is bookmarked does not let us in; with `is_final`, it is not asked again
     before the bookmark changes or another session begins."""

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from ..core.errors import StanzaError, StreamError
 from ..core.framing import unframe
+from ..core.frozen import frozen
 from ..core.payload import decode
 from ..core.xml import Element, Limits
 from ..net import http
@@ -316,7 +317,7 @@ class BoshLink(FramedLink):
         return self._over(str(error), error)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Bosh(Web):
     """By BOSH: at `url`, or where the domain's host-meta says (XEP-0156).
 

@@ -15,10 +15,10 @@ import asyncio
 import signal
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TypeVar
 
 from ..core.errors import StanzaError
+from ..core.frozen import frozen
 from ..core.jid import JID
 from ..core.stanza import Message
 from .app import Client
@@ -27,7 +27,7 @@ from .feature import MessageReceived
 from .state import Closed
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Asked:
     """What somebody wants of the bot: `text` is what stands behind the command's word."""
 

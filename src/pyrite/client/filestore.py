@@ -7,12 +7,12 @@ import json
 import logging
 import os
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from uuid import uuid4
 
+from ..core.frozen import frozen
 from ..core.jid import JID
 from .account import Memory, Token
 
@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 PRIVATE = 0o600
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FileStore:
     """One file for each account in `folder`, which is made if need be. For one program at a time.
 

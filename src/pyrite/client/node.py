@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ..core.errors import StanzaError
+from ..core.frozen import frozen
 from ..core.jid import JID
 from ..core.payload import decode, encode, name_of
 from ..core.xml import Element
@@ -35,7 +35,7 @@ def node_of(kind: type) -> str:
     return NODES.get(kind) or name_of(kind).ns
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Published(Generic[P]):
     """Something at a node: a service's, or an account's (bare). `payload` is as it was asked for.
 
@@ -49,7 +49,7 @@ class Published(Generic[P]):
     publisher: JID
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Withdrawn:
     """An item was taken back; with no id: all items, or the node is gone."""
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, ClassVar
 
+from ..core.frozen import frozen
 from ..net import http
 from ..net.dns import Resolver, SystemResolver
 from ..net.tls import TlsError
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     import aiohttp
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Web(ABC):
     """Through the web: at `url`, or where the domain's host-meta says (XEP-0156).
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 
 from ..core.errors import StanzaError, StreamError
 from ..core.framing import frame, unframe
+from ..core.frozen import frozen
 from ..core.payload import decode, encode
 from ..core.xml import Element
 from ..net import http
@@ -122,7 +122,7 @@ class WebSocketLink(FramedLink):
             await self._socket.send_str(text)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WebSocket(Web):
     """By WebSocket: at `url`, or where the domain's host-meta says (XEP-0156).
 

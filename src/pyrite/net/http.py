@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from .dns import DnsError, Resolver
 from .tls import ClientTls, TlsError
-from .tls.stdlib import library_context
 
 if TYPE_CHECKING:
     import aiohttp
@@ -42,6 +41,13 @@ def _library() -> ModuleType:
     return aiohttp
 
 
+def _context(settings: ClientTls) -> ssl.SSLContext:
+    """Loaded with the libraries of certificates, which take as long to load as the other one."""
+    from .tls.stdlib import library_context
+
+    return library_context(settings)
+
+
 async def session(
     settings: ClientTls, resolver: Resolver, *, proxy: str | None = None, within: float
 ) -> aiohttp.ClientSession:
@@ -50,7 +56,7 @@ async def session(
     A redirection is an error: it could lead out of the encryption. Raises `TlsError`.
     """
     await library()
-    context = await asyncio.to_thread(library_context, settings)
+    context = await asyncio.to_thread(_context, settings)
     import aiohttp
 
     tls = context if settings.pin is None else aiohttp.Fingerprint(_digest(settings.pin))

@@ -6,11 +6,11 @@ An archive is at a bare address: an account's, a room's. What is asked of one is
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
 from ..core.errors import StanzaError
+from ..core.frozen import frozen
 from ..core.jid import JID, JIDError
 from ..core.payload import anything, attr, child, child_texts, encode, flag, name_of, payload
 from ..core.stanza import NS as NS_CLIENT
@@ -212,7 +212,7 @@ def words(message: Message) -> str | None:
 # --- questions ------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Filter:
     """Which messages are asked for: those that all that is given holds for (§4.1)."""
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from ..core.frozen import frozen
 from ..core.jid import JID
 from ..core.stanza import Message, Presence, Stanza
 from . import Spec
@@ -12,7 +11,7 @@ from .chatstates import Gone
 SPEC = Spec("XEP-0296", "0.2", "Best Practices for Resource Locking")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Lock:
     """A conversation: `to` is where the next message goes, at first to all clients (§3)."""
 

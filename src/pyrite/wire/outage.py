@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
+from ..core.frozen import frozen
 from ..core.values import read_datetime
 from . import Spec
 from .disco import Info
@@ -15,7 +15,7 @@ SPEC = Spec("XEP-0455", "0.4.0", "Service Outage Status")
 NS = "urn:xmpp:sos:0"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Outage:
     """What the page tells (§2.2)."""
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from ..core.frozen import frozen
 from ..core.jid import JID, JIDError
 from . import disco
 from .dataforms import Form, Value, answers, submission
@@ -36,7 +37,7 @@ RESERVED = "x-roomuser-item"  # the node where a room tells the nick that is our
 _ALLOWING = {NS_REQUEST: "muc#request_allow", NS_REGISTER: "muc#register_allow"}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RoomInfo:
     """A room, as service discovery tells of it (§6.4, §15.5.4); None where it does not tell.
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
 from typing import Literal
 
+from ..core.frozen import frozen
 from ..core.payload import payload
 from ..core.stanza import Message
 from . import Spec
@@ -31,7 +31,7 @@ class Unstyled:
     """On a message: its characters are only characters (§6)."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Span:
     """A part of a line with its style, and the parts inside; plain text has no style.
 
@@ -43,14 +43,14 @@ class Span:
     spans: tuple[Span, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Line:
     """One line, of one or more spans (§5.1.1)."""
 
     spans: tuple[Span, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Code:
     """Lines as they are (§5.1.2). `info` is what stood behind the mark in its first line."""
 
@@ -58,7 +58,7 @@ class Code:
     info: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Quotation:
     """What somebody else has said (§5.1.3)."""
 

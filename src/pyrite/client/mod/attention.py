@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ...core.frozen import frozen
 from ...core.jid import JID
 from ...core.stanza import Message
 from ...kit.cache import Cache
@@ -20,7 +20,7 @@ PAUSE = 30.0  # seconds until the same person is let through again
 MOST = 1000  # people whose pause is remembered
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AttentionAsked:
     """Somebody (full) wants the user to look up. `message` may have words."""
 

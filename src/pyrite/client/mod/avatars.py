@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ...core.errors import StanzaError
+from ...core.frozen import frozen
 from ...core.jid import JID
 from ...kit.cache import Cache
 from ...wire import avatars, vcard
@@ -20,7 +20,7 @@ KNOWN = 5000  # people whose picture's hash is remembered
 PICTURES = 64  # pictures that are kept
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Avatar:
     """A picture, verified against its hash. `type` is what its first octets say, if they do."""
 
@@ -29,7 +29,7 @@ class Avatar:
     type: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AvatarChanged:
     """Somebody (bare; in a room the occupant) has another picture, or none (`id` is None).
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ...core.errors import StanzaError
+from ...core.frozen import frozen
 from ...core.jid import JID
 from ...wire import blocking
 from ..feature import Feature, Request, serves
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ..entity import Entity
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BlocklistChanged:
     """These were blocked, these are not blocked any more; by whichever of the user's clients."""
 

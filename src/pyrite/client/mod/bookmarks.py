@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ...core.errors import StanzaError
+from ...core.frozen import frozen
 from ...core.jid import JID, JIDError
 from ...core.payload import encode
 from ...wire import bookmarks
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 MOST = 10_000  # rooms that are remembered
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BookmarkChanged:
     """A bookmark is as it now is; None if it was removed. A client that joins what is to be
     joined by itself leaves the room that is no more (XEP-0402 §4.3)."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ...core.errors import StanzaError
+from ...core.frozen import frozen
 from ...core.jid import JID, JIDError
 from ...kit.cache import Cache
 from ...wire import displayed
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 MOST = 10_000  # conversations that are remembered
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DisplayedElsewhere:
     """Another client of the user has shown the message that `by` calls `id`, and all before."""
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ...core.errors import StanzaError
+from ...core.frozen import frozen
 from ...core.jid import JID
 from ...core.stanza import Presence
 from ...kit.cache import Cache
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 MOST = 1000  # others that are remembered as idle
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class IdleChanged:
     """A client of somebody's (full) is idle since then; None: somebody is at it again."""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ...core.errors import StanzaError
+from ...core.frozen import frozen
 from ...core.jid import JID
 from ...wire import push
 from ...wire.dataforms import Value, submission
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..entity import Entity
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PushRefused:
     """A service that was enabled could not be enabled again in a new session."""
 

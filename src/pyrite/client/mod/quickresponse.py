@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
 
 from ...core.errors import StanzaError
+from ...core.frozen import frozen
 from ...core.jid import JID
 from ...core.payload import decode, name_of
 from ...core.stanza import Message
@@ -20,7 +20,7 @@ P = TypeVar("P")
 MOST = 100  # answers or actions of one message that are told
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Asked:
     """Somebody asks, and says what may be answered, or done: `responses`, `actions`."""
 
@@ -29,7 +29,7 @@ class Asked:
     actions: tuple[Action, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ActionSelected:
     """Somebody wants this to be done (§4.3). That it was offered is for the program to know."""
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ...core.errors import StanzaError
+from ...core.frozen import frozen
 from ...core.jid import JID
 from ...core.stanza import Presence
 from ...wire import roster
@@ -22,12 +22,12 @@ MOST_RESOURCES = 100  # of one contact that are remembered
 _NOBODY: Mapping[str, Presence] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RosterLoaded:
     """The roster is here, or was read again since a new session began."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ContactChanged:
     """A contact is as it now is; `item` is None if it was removed."""
 
@@ -35,7 +35,7 @@ class ContactChanged:
     item: roster.Item | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ContactPresent:
     """What one client of a contact says: that it is there and how, or that it is gone."""
 
@@ -47,7 +47,7 @@ class ContactPresent:
         return self.presence.type is None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SubscriptionAsked:
     """Somebody (bare) wants to see our presence: `Roster.approve` or `Roster.deny`."""
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from ...core.errors import StanzaError
+from ...core.frozen import frozen
 from ...core.jid import JID, JIDError
 from ...wire import search
 from ...wire.dataforms import Form, submission
@@ -14,7 +14,7 @@ from ..feature import Feature
 MOST = 1000  # people of one answer
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Found:
     """Somebody in the directory: field -> what stands there."""
 

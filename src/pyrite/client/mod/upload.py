@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from ...core.errors import StanzaError
+from ...core.frozen import frozen
 from ...core.jid import JID
 from ...core.payload import decode
 from ...core.stanza import Message
@@ -48,7 +48,7 @@ class NoUploadService(ClientError):
     """The server has nowhere to put files."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Shared:
     """A file that was shared. Who fetches `urls` is seen by whoever serves them."""
 
@@ -58,7 +58,7 @@ class Shared:
     outgoing: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FileShared:
     """Somebody has shared files, all those of one message."""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ...core.errors import StanzaError
+from ...core.frozen import frozen
 from ...core.jid import JID
 from ...core.stanza import Presence
 from ...kit.hooks import Stage
@@ -35,7 +35,7 @@ _BOTH = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Card:
     """What people look for in a card, in whichever form it is kept."""
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum
+
+from ...core.frozen import frozen
 
 LONGEST = 1000  # characters
 DEEPEST = 40  # groups within each other
@@ -14,7 +15,7 @@ MOST_TIMES = 255  # that something may be repeated (RE_DUP_MAX)
 Test = Callable[[str], bool]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Character:
     """One character that passes the test."""
 
@@ -28,21 +29,21 @@ class Place(Enum):
     END = "$"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sequence:
     """One after another."""
 
     parts: tuple[Expression, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Alternatives:
     """Character one of them."""
 
     parts: tuple[Expression, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Repeated:
     """`least` to `most` times, or without end."""
 

@@ -6,11 +6,11 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from ....core.errors import StanzaError
+from ....core.frozen import frozen
 from ....core.jid import JID
 from ....core.stanza import Message
 from ....kit.cache import Cache
@@ -31,7 +31,7 @@ MARGIN = timedelta(minutes=5)  # that our clock and the archive's may be apart
 KNOWN = 10_000  # ids of what was told, and of what we said
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Position:
     """How far somebody has read in an archive: the id of a message, and when it came there.
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from ....core.frozen import frozen
 from ....core.jid import JID
 from ....core.stanza import Message
 from ....wire import archive
@@ -20,7 +20,7 @@ PAGE = 50  # messages that are asked for at once
 MOST = 1000  # messages of a page that are taken; for the rest it is asked again
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Archived:
     """A message by the id that its archive gave it, and when it came there."""
 
@@ -29,7 +29,7 @@ class Archived:
     stamp: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Wanted:
     """What is to hold for the messages."""
 

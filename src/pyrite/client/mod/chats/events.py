@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
 from ....core.errors import StanzaError
+from ....core.frozen import frozen
 from ....core.jid import JID
 from ....core.payload import decode, name_of
 from ....core.stanza import Message
@@ -28,7 +28,7 @@ def read(told: Message, kind: type[P]) -> P | None:
         return None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Said:
     """Words. `peer` is whom the conversation is with: bare, in a room the occupant.
 
@@ -82,7 +82,7 @@ class Said:
         return styling.blocks(self.message, self.text)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Corrected(Said):
     """Words in the place of older ones, those with the id `replaces` (XEP-0308).
 
@@ -99,7 +99,7 @@ class Corrected(Said):
         return self.replaces
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Retracted:
     """The message with this id is taken back (XEP-0424). `is_known` is as in `Corrected`."""
 
@@ -110,7 +110,7 @@ class Retracted:
     is_known: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reacted:
     """All that somebody now thinks of the message with this id; nothing takes it back."""
 
@@ -121,7 +121,7 @@ class Reacted:
     outgoing: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StateChanged:
     """The other side is typing, or has stopped; `sender` is one of its clients (XEP-0085)."""
 
@@ -130,7 +130,7 @@ class StateChanged:
     state: chatstates.ChatState
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Refused:
     """The message with this id, one of ours, did not arrive."""
 

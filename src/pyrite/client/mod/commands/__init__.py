@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from ....core.errors import StanzaError
+from ....core.frozen import frozen
 from ....core.jid import JID
 from ....core.stanza import Message
 from ....kit.cache import Cache
@@ -46,7 +46,7 @@ MOST_ENDED = 500  # that are remembered, to tell who comes too late
 H = TypeVar("H", bound=Handler)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CommandsAnnounced:
     """`jid` can be told to do this, as it says of itself unasked (§2.3)."""
 

@@ -7,13 +7,14 @@ await admin.add_user("juliet@example.org", "secret")
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ....core.errors import StanzaError
+from ....core.frozen import frozen
 from ....core.jid import JID, JIDError
 from ....core.values import read_datetime
 from ....wire import commands, roster
@@ -37,7 +38,7 @@ OTHERWISE: dict[str, tuple[str, ...]] = {
 UNLIMITED = ("none", "all")  # values of ``max_items``
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UserStatistics:
     """What a server tells of one account, as far as it does; `more` is what only it knows."""
 

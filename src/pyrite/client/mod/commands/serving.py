@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from ....core.errors import StanzaError
+from ....core.frozen import frozen
 from ....core.jid import JID
 from ....core.payload import encode
 from ....core.xml import Element
@@ -81,7 +82,7 @@ Outcome = str | Form | None
 Handler = Callable[[Call], Awaitable[Outcome]]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Step:
     """A question, and what may be done with it; the last of these is what is usual."""
 
@@ -89,7 +90,7 @@ class Step:
     moves: tuple[Move, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Offered:
     """A command of ours, and who may run it."""
 

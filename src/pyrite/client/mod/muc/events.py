@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from ....core.frozen import frozen
 from ....core.errors import StanzaError
+from ....core.frozen import frozen
 from ....core.jid import JID
 from ....core.stanza import Message
-from ....wire import dataforms, muc
+from ....wire import chatstates, dataforms, muc
 from ....wire.hats import Hat
 from ....wire.presence import Availability
 
@@ -253,6 +253,7 @@ RoomEvent = (
     | HatsChanged
     | AffiliationChanged
     | SubjectChanged
+    | StateChanged
     | Moderated
     | ConfigChanged
     | VoiceAsked
