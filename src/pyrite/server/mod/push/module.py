@@ -18,7 +18,7 @@ from ....kit.hooks import Stage
 from ....kit.rate import Limit
 from ....kit.tasks import ScopeFullError
 from ....store.errors import StoreError
-from ....wire import push
+from ....wire import push, stanzaid
 from ....wire.dataforms import Form
 from ...accounts import AccountDeleted
 from ...module import At, Module, Request, delivering, on, request
@@ -141,14 +141,27 @@ class Push(Module):
     def passing(
         self, message: Message, owner: JID, targets: Sequence[Session]
     ) -> Coroutine[Any, Any, None] | None:
-        """To clients whose connection has broken; or a service takes a node away (§8)."""
+        """To some client, and maybe not to all; or a service takes a node away (§8).
+
+        What is in the archive is for those as well that have no session, or one whose connection
+        has broken; what is not, for the latter alone.
+        """
+        is_kept = self._registrations.may_be(owner) and self._is_kept(message, owner, targets)
         if len(self._resumption):
             for session in targets:
                 if self._resumption.waits(session):
                     session[TOLD] = message
-                    self._tell_of(message, owner, session)
+                    if not is_kept:
+                        self._tell_of(message, owner, session)
+        if is_kept:
+            self._tell_of(message, owner, None)
         node = push.withdrawn(message, owner)
         return self._withdraw(owner, message.sender, node) if node is not None else None
+
+    @staticmethod
+    def _is_kept(message: Message, owner: JID, targets: Sequence[Session]) -> bool:
+        """Whether who does not get it now finds it in the archive. Without targets, it waits."""
+        return bool(targets) and stanzaid.given_by(message, owner) is not None
 
     async def _withdraw(self, owner: JID, service: JID | None, node: str) -> None:
         """End a registration; its own service alone can do that."""

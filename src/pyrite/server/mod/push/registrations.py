@@ -15,7 +15,7 @@ from ....kit.config import DAY
 from ....store.shapes import KeyValues, Quota
 from ....wire import push
 
-REMEMBERED = 10_000  # accounts whose registrations need not be read again
+REMEMBERED = 50_000  # accounts whose registrations need not be read again
 SIZE = 4096  # octets of one registration, and of its name: far more than any service asks for
 FRESH = DAY  # seconds in which a registration that comes again is not written again
 
@@ -49,6 +49,11 @@ class Registrations:
         self._values, self._limit = values, limit
         self._known: Cache[JID, tuple[Registration, ...]] = Cache(REMEMBERED)
         self._changes = 0  # so that what was read before one is not remembered after it
+
+    def may_be(self, owner: JID) -> bool:
+        """Whether an account has any, as far as that is known without looking."""
+        known = self._known.get(owner)
+        return known is None or bool(known)
 
     async def of(self, owner: JID) -> tuple[Registration, ...]:
         """All of an account, the longest unused first. Raises `StoreError`."""
