@@ -60,7 +60,7 @@ class Heard(Generic[T]):
     """
 
     def __init__(
-        self, close: Callable[[Heard[Any]], None], wanted: Callable[[T], bool] | None = None
+        self, close: Callable[[Heard[T]], None], wanted: Callable[[T], bool] | None = None
     ) -> None:
         """`wanted`: what it is not true of is passed over."""
         self.line: Line[T] = Line(wanted)

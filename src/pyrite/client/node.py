@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from ..core.errors import StanzaError
 from ..core.frozen import frozen
@@ -78,7 +78,7 @@ class Node:
 
     async def publish(
         self,
-        payload: Any = None,
+        payload: object = None,
         id: str | None = None,
         *,
         options: Mapping[str, Value] | None = None,

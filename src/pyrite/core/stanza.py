@@ -7,7 +7,7 @@ one when it is asked for, so a server can route what it does not understand unch
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, Self, TypeVar
+from typing import ClassVar, Self, TypeVar
 
 from .errors import TYPE_OF, ErrorType, StanzaError, StreamError
 from .jid import JID, JIDError
@@ -64,7 +64,7 @@ class Stanza:
         name = (ns, tag)
         return next((element for element in self.payloads if element.name == name), None)
 
-    def add(self, *values: Any) -> Self:
+    def add(self, *values: object) -> Self:
         """With `values` (payloads or elements) after what is there."""
         more = [v if isinstance(v, Element) else encode(v) for v in values]
         inner = "" if self._text is None else "".join([write(payload, NS) for payload in more])
@@ -202,7 +202,7 @@ class Iq(Stanza):
     def is_request(self) -> bool:
         return self.type == "get" or self.type == "set"
 
-    def answer(self, value: Any = None) -> Iq:
+    def answer(self, value: object = None) -> Iq:
         """The result of this request, carrying `value` (a payload, an element or nothing)."""
         if value is None:
             payloads: tuple[Element, ...] = ()

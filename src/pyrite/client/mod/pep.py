@@ -7,7 +7,7 @@ else is a payload.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from ...core.jid import JID
 from ...core.xml import Element
@@ -33,7 +33,7 @@ class Pep(Feature):
 
     async def publish(
         self,
-        payload: Any,
+        payload: object,
         id: str | None = "current",
         *,
         options: Mapping[str, Value] | None = None,
