@@ -84,6 +84,7 @@ def connect(path: Path, options: Options, *, reading: bool = False) -> sqlite3.C
 
 def _pragmas(options: Options, reading: bool) -> list[str]:
     pragmas = [
+        "page_size = 8192",  # of a new file; twice the default: half as many writes of a group
         "journal_mode = WAL",
         f"synchronous = {options.synchronous}",
         "foreign_keys = ON",

@@ -33,6 +33,7 @@ KNOWN: Final = """SELECT id FROM archive_entries
     WHERE id IN (SELECT value FROM json_each(?))"""
 ADD: Final = """INSERT OR IGNORE INTO archive_entries
     (id, number, stamp, flags, peer, name, body_at, body, stanza) VALUES """
+BODY: Final = "<body>"  # as most begin
 PLACES: Final = "(?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 
@@ -253,9 +254,12 @@ def _late(database: sqlite3.Connection, ids: set[int]) -> set[int]:
 
 def placed(stanza: str, body: str | None) -> tuple[int | None, str | None]:
     """Where in the `stanza` its body stands, or else the body."""
-    if body and (start := stanza.find(body)) >= 0:
-        return start << BODY_BITS | len(body), None
-    return None, body or None
+    if not body:
+        return None, None
+    start = stanza.find(BODY) + len(BODY)  # to look for the words themselves takes longer
+    if not stanza.startswith(body, start):
+        start = stanza.find(body)
+    return (start << BODY_BITS | len(body), None) if start >= 0 else (None, body)
 
 
 def _numbers(database: sqlite3.Connection, owners: set[str]) -> dict[str, int]:
