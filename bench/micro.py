@@ -81,7 +81,10 @@ def through(server: Server, romeo: Session, juliet: Session) -> Callable[[], Awa
             assert isinstance(event, Element)
             stanza = read(event)
             stanza.sender = romeo.jid
+            romeo.handled += 1
             await server.router.receive(stanza, romeo)
+            if romeo.debts is not None and romeo.debts.is_full:  # as `c2s` waits
+                await romeo.debts.room()
         outward.send_text("".join([stanza.write() for stanza in juliet.take()]))
         assert outward.take().count(b"</message>") == BATCH
 
@@ -107,6 +110,8 @@ async def main() -> None:
         file.write_text(f'data = "{folder}/data"\n{SETTINGS}')
         server = Server(load(file, Installed()))
         await stack.enter_async_context(server.opened())
+        for jid in (ROMEO, JULIET):  # the archive keeps what is theirs
+            await server.accounts.create(jid.bare, "secret")
         bound = [await server.bind(jid.bare, jid.resource) for jid in (ROMEO, JULIET)]
         _tell("through the server", await _microseconds_of(through(server, *bound)))
 
