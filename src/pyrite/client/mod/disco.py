@@ -59,6 +59,15 @@ class Disco(Feature):
             self._asked.put(jid, info)
         return info
 
+    def recalled(self, jid: JID) -> disco.Info | None:
+        """The same as far as it is in memory, without asking anybody."""
+        told = self._caps.get(jid)
+        if told is not None and told.is_verifiable:
+            found = self._verified.get((told.hash or "", told.ver))
+            if found is not None:
+                return found
+        return self._asked.get(jid)
+
     async def supports(self, jid: JID | str, *features: str) -> bool:
         """Whether `jid` can do all of `features`; raises `StanzaError` where it will not say."""
         return set(features) <= (await self.known(jid)).vars

@@ -24,6 +24,7 @@ from ....wire import (
     retraction,
 )
 from ....wire import message as wire
+from ...abilities import Abilities
 from ...feature import Feature, MessageReceived, PresenceReceived, Sending, on
 from ...receipt import Receipt
 from ...state import Closed
@@ -67,6 +68,7 @@ class Chats(Feature):
     """
 
     spec = wire.SPEC
+    needs = (Abilities,)  # others learn from it that we understand states (XEP-0085 §4)
     features = (
         chatstates.NS,
         correction.NS,
@@ -80,6 +82,7 @@ class Chats(Feature):
     def __init__(self, client: Entity) -> None:
         super().__init__(client)
         self.nick: str | None = None  # that goes along with the first words (XEP-0172 §4.2)
+        self.shows_states = True  # whether others may know that the user is typing (§5.2)
         self.known = Memory()
         self._chats: dict[JID, list[Chat]] = {}
         self._sent: Cache[tuple[JID, str], Receipt] = Cache(WAITING)
@@ -94,6 +97,7 @@ class Chats(Feature):
         jid = JID.parse(jid) if isinstance(jid, str) else jid
         chat = Chat(self, jid if in_room else jid.bare, thread)
         self._chats.setdefault(chat.peer, []).append(chat)
+        self._learn(chat.peer)
         try:
             yield chat
             await chat.leave()
@@ -102,6 +106,18 @@ class Chats(Feature):
             self._chats[chat.peer].remove(chat)
             if not self._chats[chat.peer]:
                 del self._chats[chat.peer]
+
+    def _learn(self, peer: JID) -> None:
+        """Whether it wants to know our states (XEP-0085 §5.1). What an occupant of a room can do
+        is the room's to know."""
+        abilities = self.client[Abilities]
+        is_open = peer.resource is None and abilities.can(peer, chatstates.NS) is None
+        if is_open and self.client.is_online and abilities.clients(peer):
+            self.client.start(abilities.learn(peer))
+
+    def hears_states(self, peer: JID) -> bool | None:
+        """Whether a client of `peer` has said that it understands states; None: it has not."""
+        return self.client[Abilities].can(peer, chatstates.NS)
 
     def _party(self, message: Message, other: JID) -> JID:
         """Whom it is from or for: a person, or an occupant of a room (XEP-0045 §7.5)."""
@@ -144,8 +160,11 @@ class Chats(Feature):
         """A client of theirs has come, gone or changed (RFC 6121 §5.1)."""
         sender = event.presence.sender
         if sender is not None:
-            for chat in self._chats.get(sender.bare, ()):
+            chats = self._chats.get(sender.bare, ())
+            for chat in chats:
                 chat.unlock()
+            if chats and event.presence.type is None:
+                self._learn(sender.bare)
 
     @on(MessageReceived)
     async def heard(self, event: MessageReceived) -> None:

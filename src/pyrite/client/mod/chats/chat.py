@@ -163,12 +163,23 @@ class Chat:
     async def show(self, state: chatstates.ChatState) -> None:
         """Let the other side know that we are typing, or have stopped (XEP-0085).
 
-        Nothing is sent twice, nor to who has not shown that it wants to know (§5.1, §5.3).
+        Nothing is sent twice, nor to who has not shown that it wants to know, by its words or by
+        what it says that it can do (§5.1, §5.3); nor where the user does not wish it (§5.2).
         """
-        if state == self._own_state or not self._hears_states:
+        if state == self._own_state or not self._wants_states:
             return
         self._own_state = state
         await self._send(state, hints.NoStore())
+
+    @property
+    def _wants_states(self) -> bool | None:
+        """Whether the peer does; None: it has not said (§5.1). Its words count for more than
+        what it can do: it may have switched them off."""
+        if not self._owner.shows_states:
+            return False
+        if self._hears_states is not None or self.in_room:
+            return self._hears_states
+        return self._owner.hears_states(self.to)
 
     async def _send(self, *content: object) -> Receipt:
         message = Message("chat", self.to).add(*content)
@@ -187,7 +198,7 @@ class Chat:
             self.thread = Thread(self._owner.client.ids())
         if not message.has(Thread):
             along.append(self.thread)
-        if self._hears_states is not False:
+        if self._wants_states is not False:
             self._own_state = chatstates.Active()
             along.append(self._own_state)
         if self._owner.nick and not self._has_spoken:
@@ -258,6 +269,8 @@ class Chat:
             self._hears_states = self._hears_states or False
         if (thread := message.child(*_THREAD)) is not None and thread.text:
             self.thread = Thread(thread.text, thread.attrs.get("parent"))
+        if state == chatstates.Gone():  # what is said next begins anew (XEP-0085 §5.7)
+            self.thread, self.resource = None, None
 
     def unlock(self) -> None:
         """Speak to all of the peer's clients again."""

@@ -11,7 +11,7 @@ from ....core.errors import StanzaError
 from ....core.jid import JID
 from ....core.stanza import Message, Presence, Stanza
 from ....kit.hooks import Stage
-from ....wire import conference, disco, muc
+from ....wire import chatstates, conference, disco, muc
 from ....wire.dataforms import Value
 from ....wire.message import Body, Subject
 from ....wire.rsm import ResultSet
@@ -43,6 +43,7 @@ from .events import (
     ShowChanged,
     ShutDown,
     ShutOut,
+    StateChanged,
     SubjectChanged,
     VoiceAsked,
     Went,
@@ -82,6 +83,7 @@ __all__ = [
     "ShowChanged",
     "ShutDown",
     "ShutOut",
+    "StateChanged",
     "SubjectChanged",
     "VoiceAsked",
     "Went",
@@ -99,7 +101,7 @@ class Muc(Feature):
     """
 
     spec = muc.SPEC
-    features = (muc.NS, conference.NS)
+    features = (muc.NS, conference.NS, chatstates.NS)
 
     def __init__(self, client: Entity) -> None:
         super().__init__(client)

@@ -182,6 +182,14 @@ class SubjectChanged:
 
 
 @frozen
+class StateChanged:
+    """Somebody is typing, or has stopped (XEP-0085 §5.5)."""
+
+    who: Occupant
+    state: chatstates.ChatState
+
+
+@frozen
 class Moderated:
     """A moderator has taken back the message that the room calls `id` (XEP-0425)."""
 

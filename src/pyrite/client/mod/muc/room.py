@@ -14,15 +14,11 @@ from ....core.errors import StanzaError
 from ....core.frozen import frozen
 from ....core.jid import JID
 from ....core.stanza import Message, Presence, Stanza
-from ....kit.cache import Cache
-from ....wire import conference, disco, muc, roominfo
+from ....wire import disco, muc
 from ....wire.dataforms import Value
-from ....wire.message import Body, Subject
 from ....wire.ping import Ping
-from ....wire.stanzaid import OriginId
 from ...errors import SessionClosed, SessionReset
 from ...heard import BUFFERED, Heard
-from ...receipt import Receipt
 from .admin import Administered
 from .events import (
     Destroyed,
@@ -34,6 +30,7 @@ from .events import (
     ShutOut,
     is_final,
 )
+from .speaking import Speaking
 from .view import View
 
 if TYPE_CHECKING:
@@ -44,7 +41,6 @@ ASKING = 5.0  # seconds that the room has to say what it can do
 ASKED = 2  # times
 LEAVING = 5.0  # seconds that the room has to see us off
 WAITS = (0.0, 1.0, 5.0, 15.0, 60.0, 120.0, 300.0, 300.0)  # seconds before each try to come back
-UNSEEN = 1000  # messages of ours that the room has not told to all yet
 
 
 @frozen
@@ -57,13 +53,13 @@ class Wishes:
     may_create: bool = True
 
 
-class Room(View, Administered):
+class Room(View, Speaking, Administered):
     """One room, within the block of `Muc.join`. It stays what it is when the session is lost:
     the client comes in again by itself, and tells `Returned`."""
 
     def __init__(self, client: Entity, jid: JID, wishes: Wishes) -> None:
-        super().__init__(jid, wishes.nick)
-        self.client = client
+        View.__init__(self, jid, wishes.nick)
+        Speaking.__init__(self, client, jid, wishes.password)
         self.is_over = False
         self._wishes = wishes
         self._entering: asyncio.Future[None] | None = None
@@ -73,7 +69,6 @@ class Room(View, Administered):
         self._over = asyncio.Event()
         self._is_quiet = True
         self._last: datetime | None = None  # when we last heard of the room
-        self._unseen: Cache[str, Receipt] = Cache(UNSEEN)
         self._hearing: list[Heard[RoomEvent]] = []
         self._early: deque[RoomEvent] | None = deque(maxlen=BUFFERED)
 
@@ -93,32 +88,6 @@ class Room(View, Administered):
             heard.end()
         return heard
 
-    async def say(self, *content: Any) -> Receipt:
-        """Say something to all: a text or payloads.
-
-        `acked`, and `delivered`, are reached when the room has told it to all. Where it does
-        not, the receipt fails with the room's `StanzaError`.
-        """
-        message = Message("groupchat", self.jid, id=self.client.ids())
-        payloads = [Body(one) if isinstance(one, str) else one for one in content]
-        message = message.add(*payloads, OriginId(message.id or ""))
-        receipt = await self.client.send(message)
-        self._unseen.put(message.id or "", receipt)
-        return receipt
-
-    async def whisper(self, nick: str, *content: Any) -> Receipt:
-        """Say something to one occupant alone (§7.5)."""
-        receipt = await self.client.send(self.jid.at(nick), *content, muc.User())
-        self._unseen.put(receipt.message.id or "", receipt)
-        return receipt
-
-    async def set_subject(self, subject: str) -> Receipt:
-        """What is to be talked about (§8.1)."""
-        message = Message("groupchat", self.jid, id=self.client.ids()).add(Subject(subject))
-        receipt = await self.client.send(message)
-        self._unseen.put(message.id or "", receipt)
-        return receipt
-
     async def rename(self, nick: str) -> None:
         """Take another nick (§7.6). Raises `StanzaError`, ``conflict`` if somebody has it."""
         self._renaming = asyncio.get_running_loop().create_future()
@@ -128,37 +97,6 @@ class Room(View, Administered):
                 await self._renaming
         finally:
             self._renaming = None
-
-    async def ask_voice(self, role: muc.Role = "participant") -> Receipt:
-        """Ask the moderators for a voice, as a visitor (§7.13). They may not answer."""
-        receipt = await self.client.send(self.jid, roominfo.voice(role), type="normal")
-        self._unseen.put(receipt.message.id or "", receipt)
-        return receipt
-
-    async def invite(
-        self,
-        jid: JID | str,
-        why: str | None = None,
-        *,
-        direct: bool = False,
-        thread: str | None = None,
-    ) -> Receipt:
-        """Ask somebody to come: through the room, which may make them a member (§7.8.2).
-
-        `direct`: without the room, which may not know of it (XEP-0249). `thread`: of the
-        conversation of two that goes on here (§7.9).
-        """
-        guest = JID.parse(jid) if isinstance(jid, str) else jid
-        goes_on = thread is not None
-        if direct:
-            word = self._wishes.password
-            asked = conference.Conference(self.jid, word, why, goes_on, thread)
-            return await self.client.send(guest, asked, type="normal")
-        more = muc.Continue(thread) if goes_on else None
-        user = muc.User(invites=(muc.Invite(to=guest, reason=why, goes_on=more),))
-        receipt = await self.client.send(self.jid, user, type="normal")
-        self._unseen.put(receipt.message.id or "", receipt)
-        return receipt
 
     # --- coming and going ------------------------------------------------------------
 
@@ -320,7 +258,7 @@ class Room(View, Administered):
         if isinstance(stanza, Message):
             events = self.said(stanza, user)
             if stanza.type == "groupchat":
-                self._reflected(stanza)
+                self.reflected(stanza, self.nick)
             return events
         nick = stanza.sender.resource if stanza.sender is not None else None
         if nick is None or user is None or not isinstance(stanza, Presence):
@@ -346,10 +284,7 @@ class Room(View, Administered):
         if isinstance(stanza, Presence):
             self._fail(error)
             return
-        receipt = self._unseen.get(stanza.id or "")
-        if receipt is not None:
-            self._unseen.pop(stanza.id or "")
-            receipt.fail(error)
+        self.bounced(stanza.id or "", error)
 
     def _fail(self, error: Exception) -> None:
         """Whoever waits for the room need wait no longer."""
@@ -357,19 +292,6 @@ class Room(View, Administered):
             if waiting is not None and not waiting.done():
                 waiting.set_exception(error)
                 return
-
-    def _reflected(self, message: Message) -> None:
-        """What we have said has come back: the room has told it to all."""
-        if message.sender is None or message.sender.resource != self.nick:
-            return
-        with suppress(StanzaError):
-            origin = message.get(OriginId)
-            for id in (message.id, origin.id if origin is not None else None):
-                receipt = self._unseen.get(id or "")
-                if receipt is not None:
-                    self._unseen.pop(id or "")
-                    receipt.acked.reach()
-                    receipt.delivered.reach()
 
     async def tell(self, events: list[RoomEvent]) -> None:
         """Tell who goes through `events`, and see what it means for us."""

@@ -10,6 +10,7 @@ from ....core.jid import JID, JIDError
 from ....core.stanza import Message, Presence
 from ....kit.cache import Cache
 from ....wire import (
+    chatstates,
     delay,
     hats,
     moderation,
@@ -38,6 +39,7 @@ from .events import (
     RoomEvent,
     Said,
     ShowChanged,
+    StateChanged,
     SubjectChanged,
     VoiceAsked,
     Whispered,
@@ -199,13 +201,22 @@ class View:
             self.subject = text
             return [SubjectChanged(text, who)]
         if not has_body(message):
-            return []
+            return self._shown(message, who)
         at = delay.stamp_by(message, self.jid)
         id = stanzaid.id_by(message, self.jid) if stanzaid.NS in self.features else None
         if self._is_known(message, nick or "", id, at):
             return []
         is_own = at is None and nick is not None and nick == self._own_nick()
         return [Said(who, message.body or "", message, at, id, is_own)]
+
+    def _shown(self, message: Message, who: Occupant | None) -> list[RoomEvent]:
+        """How somebody else is now; that they are gone, their presence says (XEP-0085 §5.5)."""
+        state = chatstates.state(message)
+        if state is None or who is None or state == chatstates.Gone():
+            return []
+        if who.nick == self._own_nick() or message.child(delay.NS, "delay") is not None:
+            return []
+        return [StateChanged(who, state)]
 
     def _is_known(self, message: Message, nick: str, id: str | None, at: datetime | None) -> bool:
         """Whether the room tells once more what we had heard before the connection broke."""
