@@ -75,6 +75,7 @@ class Entity(ABC):
         self._holds: dict[type, list[Callable[[Any], bool]]] = {}
         self._hearers: dict[type, list[Callable[[Any], Any]]] = defaultdict(list)
         self._lines: set[Line[Any]] = set()  # of those who listen
+        self._was_entered = False
         self._tasks = asyncio.TaskGroup()
         self._inbox = Inbox(self._tasks)
         self._keeper = Keeper(self, backoff or Backoff(), chance or random.SystemRandom())
@@ -88,6 +89,9 @@ class Entity(ABC):
     # --- life ------------------------------------------------------------------------
 
     async def __aenter__(self) -> Self:
+        if self._was_entered:
+            raise RuntimeError("a client is entered once; make another one")
+        self._was_entered = True
         await self._tasks.__aenter__()
         try:
             await self._keeper.begin(self._tasks)

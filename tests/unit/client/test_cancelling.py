@@ -232,3 +232,30 @@ async def test_who_waits_for_room_does_not_wait_for_ever(monkeypatch: pytest.Mon
         with pytest.raises(TimeoutError):
             await a.send_presence(Presence())
         assert len(a._keeper.outbox) == MOST
+
+
+async def test_leaving_while_it_comes_back() -> None:
+    """However far it has come with that: no connection is left behind."""
+    async with asyncio.timeout(PATIENCE), MemoryServer(["a"]) as srv:
+        for turns in range(0, 90, 2):
+            async with nothing_left(srv):
+                async with srv.client("a") as a:
+                    srv.cut("a")
+                    await srv.quiet()
+                    srv.clock.advance(60)
+                    for _ in range(turns):
+                        await asyncio.sleep(0)
+                assert not a.is_online
+            assert not srv._open
+
+
+async def test_a_client_is_entered_once() -> None:
+    async with asyncio.timeout(PATIENCE), MemoryServer(["a"]) as srv:
+        client = srv.client("a")
+        async with client:
+            with pytest.raises(RuntimeError, match="make another one"):
+                await client.__aenter__()
+            await client[Ping].ask()
+        with pytest.raises(RuntimeError, match="make another one"):
+            async with client:
+                pass
