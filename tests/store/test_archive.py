@@ -320,6 +320,28 @@ async def test_archives_have_a_size(archive: Archive, folder: Path, talk: Talk, 
     assert await found(archive) == [*entries[551:], more]
 
 
+@pytest.mark.parametrize("limit", ["since", "count", "octets"])
+async def test_one_domain_is_purged(archive: Archive, talk: Talk, limit: str) -> None:
+    his = [talk("xx") for _ in range(20)]
+    hers, theirs = ([talk("xx", owner=owner) for _ in range(20)] for owner in (JULIET, NURSE))
+    his += [talk("xx") for _ in range(10)]
+    size = sum(len(entry.stanza) for entry in his[10:])
+    keep = {
+        "since": Keep(since=his[10].stamp),
+        "count": Keep(count=20),
+        "octets": Keep(octets=size),
+    }
+    assert await archive.purge(keep[limit], ROMEO.domain) == 10
+    assert await found(archive) == his[10:]
+    assert await found(archive, owner=JULIET) == hers
+    assert await found(archive, owner=NURSE) == theirs
+    assert await archive.purge(Keep(since=theirs[5].stamp), JULIET.domain) == 25
+    assert await found(archive) == his[10:]
+    assert await found(archive, owner=JULIET) == []
+    assert await found(archive, owner=NURSE) == theirs[5:]
+    assert await archive.purge(Keep(count=0), "nobody.lit") == 0
+
+
 async def test_ids_rise_whatever_the_clock_does(folder: Path, clock: ManualClock) -> None:
     ids, queried = [], []
     early = datetime(2025, 12, 31, 23, tzinfo=UTC)

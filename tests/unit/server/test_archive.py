@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -315,20 +314,22 @@ async def test_the_oldest_go_first(
         assert bodies(await archived(scene)) == left
 
 
-async def test_the_most_patient_host_decides(tmp_path: Path) -> None:
+async def test_each_host_has_its_limits(tmp_path: Path) -> None:
     script = story(hosts=("verona.lit", "mantua.lit"), keep='"1d"')
     script.extras.append(OTHER_HOST.bare)
     async with in_memory(script, tmp_path, 0) as scene:
-        await enter(scene, ROMEO, JULIET)
+        await enter(scene, ROMEO, JULIET, OTHER_HOST)
         module = scene.server.hosts["mantua.lit"].modules["archive"]
         module.settings = type(module.settings)(keep=10 * DAY)
-        await scene.send(ROMEO, chat(JULIET, "hi"))
-        await archived(scene)
+        await scene.send(ROMEO, chat(OTHER_HOST, "hi"))
+        assert len(await archived(scene, ROMEO)) == len(await archived(scene, OTHER_HOST)) == 1
         scene.clock.advance(2 * DAY)
-        assert len(await archived(scene)) == 1
-        assert scene.server.hosts["verona.lit"].modules["archive"]._limits().since == (
-            scene.clock.now() - timedelta(days=10)
-        )
+        await quiet(scene.server)
+        assert await archived(scene, ROMEO) == []
+        assert len(await archived(scene, OTHER_HOST)) == 1
+        scene.clock.advance(9 * DAY)
+        await quiet(scene.server)
+        assert await archived(scene, OTHER_HOST) == []
 
 
 async def test_an_account_takes_its_archive_along(tmp_path: Path) -> None:

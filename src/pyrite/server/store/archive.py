@@ -186,8 +186,9 @@ class Archive(Protocol):
         `Accounts.delete` does this for an account.
         """
 
-    async def purge(self, keep: Keep) -> int:
+    async def purge(self, keep: Keep, domain: str | None = None) -> int:
         """Remove the oldest entries that `keep` does not allow, and cleared archives; how many.
 
+        `keep` holds for the archives of one `domain`, or for all.
         It writes in short steps, and others come in between; it may be cancelled.
         """

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Coroutine, Sequence
 from datetime import timedelta
-from typing import Annotated, Any, NamedTuple, TypeVar
+from typing import Annotated, Any, NamedTuple
 
 from msgspec import Meta
 
@@ -61,8 +61,7 @@ class ArchiveSettings(Table):
     """Whose messages are kept of accounts that do not say: `always` anybody's, `roster` those of
     contacts, `never` nobody's."""
     keep: Duration = Duration(365 * DAY)
-    """How long a message is kept; `0s` for ever. Where several hosts have archives, the most
-    patient one's limits are those of all: here, and below."""
+    """How long a message is kept; `0s` for ever."""
     count: Annotated[int, Meta(ge=0)] = 1_000_000
     """Messages of one account that are kept, the newest; 0 for any number."""
     size: Size = Size(1 << 30)
@@ -291,29 +290,14 @@ class Archive(Module):
         while True:
             await self.clock.sleep(PURGE_EVERY)
             try:
-                await self._store.purge(self._limits())
+                await self._store.purge(self._limits(), self.host.jid.domain)
             except StoreError as error:
                 self.log.warning("old archives were not deleted: %s", error)
 
     def _limits(self) -> Keep:
-        """What is kept by the most patient of the hosts: the store is one."""
-        modules = [host.modules.get("archive") for host in self.host.server.hosts.values()]
-        settings = [m.settings for m in (self, *modules) if isinstance(m, Archive)]
-        age = _most(each.keep for each in settings)
-        return Keep(
-            self.clock.now() - timedelta(seconds=age) if age is not None else None,
-            _most(each.count for each in settings),
-            _most(int(each.size) for each in settings),
-        )
-
-
-N = TypeVar("N", int, float)
-
-
-def _most(limits: Iterable[N]) -> N | None:
-    """The highest limit; none, if one of them is 0, which means that there is none."""
-    found = tuple(limits)
-    return max(found) if all(found) else None
+        settings: ArchiveSettings = self.settings
+        since = self.clock.now() - timedelta(seconds=settings.keep) if settings.keep else None
+        return Keep(since, settings.count or None, int(settings.size) or None)
 
 
 #: Of what is in these namespaces, some only an archive or its server may say.

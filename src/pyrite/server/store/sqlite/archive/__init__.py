@@ -185,9 +185,9 @@ class SqliteArchive:
         row = (key(owner),)
         await self._engine.write(lambda database: database.execute(CLEAR, row).rowcount)
 
-    async def purge(self, keep: Keep) -> int:
+    async def purge(self, keep: Keep, domain: str | None = None) -> int:
         await self._intake.settled()
-        return await purging.purge(self._engine, keep, self._batch, self._fresh)
+        return await purging.purge(self._engine, keep, self._batch, self._fresh, domain)
 
     async def _find(self, search: Search, most: int, *, newest: bool = False) -> list[Row]:
         await self._intake.settled(search.owner)

@@ -23,8 +23,10 @@ OLDEST: Final = f"""SELECT {COLUMNS} FROM archive_entries e WHERE e.id < ?
     ORDER BY e.id LIMIT ?"""  # noqa: S608
 SET_FLOOR: Final = "UPDATE archive_state SET floor = max(floor, ?) WHERE one = 1"
 OF_OWNER: Final = f"{INDEXED} LIMIT ?"
-TOTALS: Final = """SELECT number, count, bytes FROM archive_owners WHERE number > ?
-    ORDER BY number LIMIT ?"""
+DOMAIN: Final = "substr(owner, instr(owner, '@') + 1)"
+TOTALS: Final = f"""SELECT number, count, bytes, first FROM archive_owners
+    WHERE number > ? AND (? IS NULL OR {DOMAIN} = ?) ORDER BY number LIMIT ?"""  # noqa: S608
+OTHERS: Final = f"SELECT 1 FROM archive_owners WHERE {DOMAIN} != ? LIMIT 1"  # noqa: S608
 TOTAL: Final = "SELECT count, bytes, first FROM archive_owners WHERE number = ?"
 SET_FIRST: Final = "UPDATE archive_owners SET first = ? WHERE number = ?"
 ORPHAN: Final = """SELECT number, first FROM archive_orphans WHERE number > 0
@@ -33,22 +35,31 @@ SET_ORPHAN: Final = "UPDATE archive_orphans SET first = ? WHERE number = ?"
 MERGE: Final = "INSERT INTO archive_terms (archive_terms, rank) VALUES ('merge', ?)"
 DROP_ORPHAN: Final = "DELETE FROM archive_orphans WHERE number = ?"
 
+Total = tuple[int, int, int, int]  # number, count, octets, all up to which is removed
 
-async def purge(engine: Engine, keep: Keep, batch: int, fresh: Fresh) -> int:
+
+async def purge(engine: Engine, keep: Keep, batch: int, fresh: Fresh, domain: str | None) -> int:
     """See `Archive.purge`."""
     while await engine.write(lambda database: index_some(database, batch, fresh)) == batch:
         pass  # until all is in the index
-    removed = 0
-    if keep.since is not None:
-        end = min(max(0, id_at(to_ms(keep.since))), END)
+    removed, since = 0, None if keep.since is None else id_at(to_ms(keep.since))
+    end = min(max(0, since), END) if since is not None else 0
+    if end and (domain is None or await engine.read(partial(_is_all, domain=domain))):
         removed += await _until_none(engine, partial(_drop_before, end=end))
-    if keep.count is not None or keep.octets is not None:
-        for number in await _too_large(engine, keep):
-            removed += await _until_none(engine, partial(_shorten, number=number, keep=keep))
+        end = 0
+    if end or keep.count is not None or keep.octets is not None:
+        for number in await _too_much(engine, keep, end, domain):
+            step = partial(_shorten, number=number, keep=keep, end=end)
+            removed += await _until_none(engine, step)
     orphaned = await _until_none(engine, _drop_orphans)
     if orphaned or removed >= MUCH:
         await _rewrite(engine)
     return removed + orphaned
+
+
+def _is_all(database: sqlite3.Connection, domain: str) -> bool:
+    """Whether all archives are those of `domain`, so that no other has to be stepped over."""
+    return database.execute(OTHERS, (domain,)).fetchone() is None
 
 
 async def _rewrite(engine: Engine) -> None:
@@ -80,20 +91,28 @@ def _drop_before(database: sqlite3.Connection, end: int) -> int:
     return len(rows)
 
 
-async def _too_large(engine: Engine, keep: Keep) -> list[int]:
-    """The archives that have more than they may."""
+async def _too_much(engine: Engine, keep: Keep, end: int, domain: str | None) -> list[int]:
+    """The archives that have more than they may, or entries before `end`."""
     found: list[int] = []
-    last = 0
-    while True:
-        totals = await engine.read(partial(_totals, after=last))
-        found += [number for number, count, octets in totals if _excess(keep, count, octets)]
-        if len(totals) < OWNERS:
-            return found
-        last = totals[-1][0]
+    last, is_more = 0, True
+    while is_more:
+        totals = await engine.read(partial(_totals, after=last, domain=domain))
+        found += await engine.read(partial(_wanting, totals=totals, keep=keep, end=end))
+        is_more, last = len(totals) == OWNERS, totals[-1][0] if totals else last
+    return found
 
 
-def _totals(database: sqlite3.Connection, after: int) -> list[tuple[int, int, int]]:
-    return database.execute(TOTALS, (after, OWNERS)).fetchall()
+def _totals(database: sqlite3.Connection, after: int, domain: str | None) -> list[Total]:
+    return database.execute(TOTALS, (after, domain, domain, OWNERS)).fetchall()
+
+
+def _wanting(database: sqlite3.Connection, totals: list[Total], keep: Keep, end: int) -> list[int]:
+    """The numbers of those of `totals` of which something has to go."""
+    return [
+        number
+        for number, count, octets, first in totals
+        if _excess(keep, count, octets) or (end and _oldest_of(database, number, first, end, 1))
+    ]
 
 
 def _excess(keep: Keep, count: int, octets: int) -> bool:
@@ -102,15 +121,15 @@ def _excess(keep: Keep, count: int, octets: int) -> bool:
     )
 
 
-def _shorten(database: sqlite3.Connection, number: int, keep: Keep) -> int:
-    """Remove some of the oldest entries of an archive, while it has more than it may."""
+def _shorten(database: sqlite3.Connection, number: int, keep: Keep, end: int) -> int:
+    """Remove some of the oldest entries of an archive: too many, or before `end`."""
     total = database.execute(TOTAL, (number,)).fetchone()
     if total is None:
         return 0
     count, octets, first = total
     chosen: list[Row] = []
     for row in _oldest_of(database, number, first):
-        if not _excess(keep, count, octets):
+        if row.id >= end and not _excess(keep, count, octets):
             break
         chosen.append(row)
         count, octets = count - 1, octets - size(row.stanza)
@@ -132,7 +151,9 @@ def _drop_orphans(database: sqlite3.Connection) -> int:
     return 0
 
 
-def _oldest_of(database: sqlite3.Connection, number: int, first: int) -> list[Row]:
+def _oldest_of(
+    database: sqlite3.Connection, number: int, first: int, end: int = END, most: int = STEP
+) -> list[Row]:
     expression = " OR ".join(f'"{kind_term(number, kind)}"' for kind in (False, True))
-    found = database.execute(OF_OWNER, (expression, first, END, STEP))
+    found = database.execute(OF_OWNER, (expression, first, end, most))
     return [row for row in map(Row._make, found) if row.number == number]
