@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import os
+import re
 import ssl
 import sys
 from collections.abc import AsyncIterator
@@ -229,3 +230,13 @@ def test_words_that_are_wrong() -> None:
     from pyrite.cli.main import run
 
     assert run(["shell", "@"]) == 2
+
+
+def test_the_page_names_every_word() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "how-to" / "client-shell.md").read_text()
+    rows = [row for row in page.splitlines() if row.startswith("| ") and "`" in row]
+    named = {word for row in rows for word in re.findall(r"`(\w+)`", row)}
+    said = {line[2:].split()[0] for line in page.splitlines() if line.startswith("> ")}
+    there = Talk(Seeing("a@example.org", features=FEATURES), print).words.keys()
+    assert named == there
+    assert said <= there | {"quit"}
