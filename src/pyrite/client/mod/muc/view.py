@@ -148,15 +148,16 @@ class View:
 
     def _occupant(self, stanza: Presence, nick: str, user: muc.User) -> Occupant:
         item = user.item or muc.Item()
-        id = occupants.id_of(stanza)
+        is_believed, id = occupants.NS in self.features, None
+        if is_believed or self._unsure is not None:
+            id = occupants.id_of(stanza)
         if self._unsure is not None:
             self._unsure[nick] = id or ""
-        if occupants.NS not in self.features:
-            id = None
         role, affiliation = item.role or "none", item.affiliation or "none"
         address = item.jid.text if item.jid is not None else None
         worn = _worn(stanza) if hats.NS in self.features else ()
-        return Occupant(nick, role, affiliation, address, id, presence.show(stanza), worn)
+        shown = presence.show(stanza)
+        return Occupant(nick, role, affiliation, address, id if is_believed else None, shown, worn)
 
     # --- messages (§7.4, §7.5, §8.1, §10) --------------------------------------------
 
