@@ -103,6 +103,7 @@ if TYPE_CHECKING:
     from .mod.attention import Attention, AttentionAsked
     from .mod.avatars import Avatar, AvatarChanged, Avatars
     from .mod.blocking import Blocking, BlocklistChanged
+    from .mod.bob import Bit, Bob
     from .mod.bookmarks import BookmarkChanged, Bookmarks
     from .mod.carbons import Carbons
     from .mod.chats import Chat, Chats, Corrected, Reacted, Refused, Retracted, Said, StateChanged
@@ -165,8 +166,10 @@ __all__ = [
     "AvatarChanged",
     "Avatars",
     "Backoff",
+    "Bit",
     "Blocking",
     "BlocklistChanged",
+    "Bob",
     "Body",
     "Bookmark",
     "BookmarkChanged",

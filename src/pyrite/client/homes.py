@@ -62,6 +62,7 @@ IMPORTS = {
     ".mod.attention": "Attention, AttentionAsked",
     ".mod.avatars": "Avatar, AvatarChanged, Avatars",
     ".mod.blocking": "Blocking, BlocklistChanged",
+    ".mod.bob": "Bit, Bob",
     ".mod.bookmarks": "BookmarkChanged, Bookmarks",
     ".mod.carbons": "Carbons",
     ".mod.chats": "Chat, Chats, Corrected, Reacted, Refused, Retracted, Said, StateChanged",

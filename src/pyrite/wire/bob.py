@@ -38,6 +38,12 @@ def cid(data: bytes, algorithm: str = "sha1") -> str:
     return f"{algorithm}+{digest.hexdigest()}@{_DOMAIN}"
 
 
+def is_hash(cid: str) -> bool:
+    """Whether it says by its hash what it is; else only its sender knows (§2.4)."""
+    found = _CID(cid)
+    return found is not None and found[1] in _PYTHON
+
+
 def is_of(cid: str, data: bytes) -> bool:
     """Whether `data` is what `cid` asks for: what has no hash that is known here is nothing."""
     found = _CID(cid)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated
 
 from ..core.payload import anything, attr, child, child_text, children, payload
-from ..core.values import NonNegative, UnsignedInt
+from ..core.values import Form, NonNegative, UnsignedInt, read_datetime, show_datetime
 from ..core.xml import Element
 from . import Spec
 from .hashes import Hash
@@ -18,6 +19,16 @@ NS = "urn:xmpp:sfs:0"
 NS_FILE = "urn:xmpp:file:metadata:0"
 NS_THUMBNAIL = "urn:xmpp:thumbs:1"
 NS_URL = "http://jabber.org/protocol/url-data"
+
+
+def _read_date(text: str) -> datetime:
+    try:
+        return read_datetime(text)
+    except ValueError:  # COMPAT: slixmpp, which does not say of which zone a time is
+        return read_datetime(f"{text}Z")
+
+
+Date = Annotated[datetime, Form(_read_date, show_datetime)]
 
 
 @payload(NS_THUMBNAIL, "thumbnail")
@@ -34,7 +45,7 @@ class Thumbnail:
 class File:
     """A file, as its sender describes it (XEP-0446 §3). `name` is never a path."""
 
-    date: datetime | None = child_text(default=None)
+    date: Date | None = child_text(default=None)
     media_type: str | None = child_text("media-type", default=None)
     name: str | None = child_text(default=None)
     size: NonNegative | None = child_text(default=None)  # octets

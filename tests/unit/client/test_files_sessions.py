@@ -374,6 +374,19 @@ async def test_who_says_that_it_has_what_was_not_sent(tmp_path: Path, paths: lis
             await sending
 
 
+async def test_a_program_that_does_not_decide(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pyrite.client.mod.files.feature.ANSWERING", 0.05)
+    async with by_hand(tmp_path / "server") as (romeo, juliet):
+        offers = juliet[Files].offers()
+        await romeo.say("session-initiate", content(SMALL))
+        offer = await offers.next()
+        assert await romeo.ended() == "timeout"
+        with pytest.raises(TransferFailed, match="ended"):
+            await offer.accept(tmp_path / "got")
+
+
 async def test_too_many_steps(tmp_path: Path) -> None:
     async with by_hand(tmp_path / "server") as (romeo, juliet):
         offers = juliet[Files].offers()

@@ -41,6 +41,10 @@ async def test_octets_both_ways(tmp_path: Path) -> None:
             await hers.write(b"after the end")
         with pytest.raises(StreamBroken):
             await his.write(b"after the end")
+        # both may close it at once, and neither is told that there was none
+        await juliet.request(ibb.Close(his.sid), romeo.jid, type="set")
+        with pytest.raises(StanzaError, match="item-not-found"):
+            await juliet.request(ibb.Close("another"), romeo.jid, type="set")
 
 
 async def test_refused_while_nobody_listens(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -287,6 +288,7 @@ class Files(Feature):
             return jingle.Reason(unsupported_applications=True)
         if content.transport is None or _is_datagrams(content.transport):
             return jingle.Reason(unsupported_transports=True)
+        self.client.clock.call_later(ANSWERING, partial(self._decide, part))
         if part.is_sent:
             if not self._requests.is_open:
                 return NOT_HERE
@@ -296,6 +298,11 @@ class Files(Feature):
                 return jingle.Reason(decline=True)
             self._offers.give(Offer(part, file, content.transport))
         return None
+
+    def _decide(self, part: Part) -> None:
+        """The program has had its time."""
+        if part.state is State.PENDING:
+            self.client.start(part.end(jingle.Reason(timeout=True)))
 
     def _begin(self, peer: JID, sid: str, *, is_initiator: bool) -> Session:
         if len(self._sessions) >= MOST_SESSIONS:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 from ....core.errors import StanzaError
 from ....core.jid import JID
 from ....core.stanza import Message
+from ....kit.cache import Cache
 from ....wire import ibb
 from ...bytestream import MOST_STREAMS, READ, Buffer, StreamBroken
 from ...doors import Door
@@ -126,6 +127,7 @@ class Ibb(Feature):
         super().__init__(client)
         self._streams: dict[tuple[JID, str], IbbStream] = {}
         self._expected: dict[tuple[JID, str], tuple[asyncio.Future[IbbStream], int]] = {}
+        self._closed: Cache[tuple[JID, str], bool] = Cache(MOST_STREAMS)
         self._door: Door[IbbStream] = Door()
 
     async def begin(self) -> None:
@@ -187,7 +189,11 @@ class Ibb(Feature):
 
     def forget(self, stream: IbbStream) -> bool:
         """It is over; False if it was before."""
-        return self._streams.pop((stream.peer, stream.sid), None) is not None
+        key = stream.peer, stream.sid
+        if self._streams.pop(key, None) is None:
+            return False
+        self._closed.put(key, True)
+        return True
 
     @serves("set", ibb.Open)
     def opened(self, request: Request[ibb.Open]) -> None:
@@ -250,8 +256,11 @@ class Ibb(Feature):
 
     @serves("set", ibb.Close, apart=True)
     async def closed(self, request: Request[ibb.Close]) -> None:
-        """The other side has said all (§2.3)."""
-        stream = self._stream(request.sender, request.payload.sid)
+        """The other side has said all (§2.3); maybe just when we have closed it ourselves."""
+        key = _peer(request.sender, self.client.jid), request.payload.sid
+        if key not in self._streams and self._closed.get(key):
+            return
+        stream = self._stream(*key)
         await stream.taken()
         stream.end()
 
