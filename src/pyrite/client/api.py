@@ -45,8 +45,11 @@ if TYPE_CHECKING:
     from ..wire.bookmarks import Bookmark
     from ..wire.chatstates import Active, ChatState, Composing, Gone, Inactive, Paused
     from ..wire.dataforms import Field as FormField
-    from ..wire.dataforms import Form, form
+    from ..wire.dataforms import Form, WrongAnswers, form
+    from ..wire.dataforms import Range as FormRange
+    from ..wire.dataforms import Validate as FormRule
     from ..wire.dataforms import field as form_field
+    from ..wire.dataforms import fill as fill_form
     from ..wire.geoloc import Geoloc
     from ..wire.hashes import Hash
     from ..wire.hints import NoCopy, NoPermanentStore, NoStore, Store
@@ -71,6 +74,7 @@ if TYPE_CHECKING:
         VolatileStore,
     )
     from .app import Client
+    from .autojoin import Autojoin, RoomJoined, RoomNotJoined
     from .bosh import Bosh
     from .bot import Asked, Bot
     from .bytestream import ByteStream, StreamBroken
@@ -107,7 +111,15 @@ if TYPE_CHECKING:
     from .mod.bookmarks import BookmarkChanged, Bookmarks
     from .mod.carbons import Carbons
     from .mod.chats import Chat, Chats, Corrected, Reacted, Refused, Retracted, Said, StateChanged
-    from .mod.commands import Call, Commands, Running
+    from .mod.commands import (
+        Administration,
+        Call,
+        CommandFailed,
+        Commands,
+        CommandsAnnounced,
+        Running,
+        UserStatistics,
+    )
     from .mod.csi import Csi
     from .mod.disco import Disco
     from .mod.displayed import Displayed, DisplayedElsewhere
@@ -155,6 +167,7 @@ __all__ = [
     "ActionSelected",
     "Active",
     "Activity",
+    "Administration",
     "Advertised",
     "Archive",
     "Archived",
@@ -162,6 +175,7 @@ __all__ = [
     "Attention",
     "AttentionAsked",
     "AuthenticationFailed",
+    "Autojoin",
     "Avatar",
     "AvatarChanged",
     "Avatars",
@@ -188,7 +202,9 @@ __all__ = [
     "ClientMechanism",
     "Closed",
     "Code",
+    "CommandFailed",
     "Commands",
+    "CommandsAnnounced",
     "Component",
     "Composing",
     "ConnectionFailed",
@@ -213,6 +229,8 @@ __all__ = [
     "First",
     "Form",
     "FormField",
+    "FormRange",
+    "FormRule",
     "Found",
     "Geoloc",
     "Gone",
@@ -282,6 +300,8 @@ __all__ = [
     "Retracted",
     "Room",
     "RoomEvent",
+    "RoomJoined",
+    "RoomNotJoined",
     "Roster",
     "RosterLoaded",
     "Running",
@@ -321,6 +341,7 @@ __all__ = [
     "Tune",
     "UntrustedServer",
     "Upload",
+    "UserStatistics",
     "VCard",
     "VCard4",
     "VCards",
@@ -329,6 +350,7 @@ __all__ = [
     "VolatileStore",
     "WebSocket",
     "Withdrawn",
+    "WrongAnswers",
     "activity",
     "anything",
     "attr",
@@ -338,6 +360,7 @@ __all__ = [
     "children",
     "decode",
     "encode",
+    "fill_form",
     "flag",
     "form",
     "form_field",

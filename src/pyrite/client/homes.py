@@ -28,7 +28,10 @@ IMPORTS = {
     "..wire.activity": "Activity, activity",
     "..wire.bookmarks": "Bookmark",
     "..wire.chatstates": "Active, ChatState, Composing, Gone, Inactive, Paused",
-    "..wire.dataforms": "Field as FormField, Form, form, field as form_field",
+    "..wire.dataforms": (
+        "Field as FormField, Form, Range as FormRange, Validate as FormRule, WrongAnswers, "
+        "field as form_field, fill as fill_form, form"
+    ),
     "..wire.geoloc": "Geoloc",
     "..wire.hashes": "Hash",
     "..wire.hints": "NoCopy, NoPermanentStore, NoStore, Store",
@@ -44,6 +47,7 @@ IMPORTS = {
     "..wire.version": "Version as SoftwareVersion",
     ".account": "Account, Mechanism, Memory, Token, TokenStore, Trust, VolatileStore",
     ".app": "Client",
+    ".autojoin": "Autojoin, RoomJoined, RoomNotJoined",
     ".bosh": "Bosh",
     ".bot": "Asked, Bot",
     ".bytestream": "ByteStream, StreamBroken",
@@ -66,7 +70,9 @@ IMPORTS = {
     ".mod.bookmarks": "BookmarkChanged, Bookmarks",
     ".mod.carbons": "Carbons",
     ".mod.chats": "Chat, Chats, Corrected, Reacted, Refused, Retracted, Said, StateChanged",
-    ".mod.commands": "Call, Commands, Running",
+    ".mod.commands": (
+        "Administration, Call, CommandFailed, Commands, CommandsAnnounced, Running, UserStatistics"
+    ),
     ".mod.csi": "Csi",
     ".mod.disco": "Disco",
     ".mod.displayed": "Displayed, DisplayedElsewhere",

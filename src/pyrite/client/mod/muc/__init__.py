@@ -14,6 +14,8 @@ from ....kit.hooks import Stage
 from ....wire import chatstates, conference, disco, muc
 from ....wire.dataforms import Value
 from ....wire.message import Body, Subject
+from ....wire.muc import History
+from ....wire.roominfo import RoomInfo
 from ....wire.rsm import ResultSet
 from ...feature import Feature, MessageReceived, PresenceReceived, on, opens, sending
 from ...state import Closed, Reset
@@ -64,6 +66,7 @@ __all__ = [
     "Excluded",
     "Failed",
     "HatsChanged",
+    "History",
     "Invited",
     "Joined",
     "Kicked",
@@ -79,6 +82,7 @@ __all__ = [
     "RoleChanged",
     "Room",
     "RoomEvent",
+    "RoomInfo",
     "Said",
     "ShowChanged",
     "ShutDown",
@@ -113,7 +117,7 @@ class Muc(Feature):
         jid: JID | str,
         nick: str | None = None,
         *,
-        history: int | muc.History | None = None,
+        history: int | History | None = None,
         password: str | None = None,
         settings: dict[str, Value] | None = None,
         create: bool = True,
@@ -137,7 +141,7 @@ class Muc(Feature):
         self._rooms[address] = room
         staying: asyncio.Task[None] | None = None
         try:
-            wanted = muc.History(maxstanzas=history) if isinstance(history, int) else history
+            wanted = History(maxstanzas=history) if isinstance(history, int) else history
             await room.enter(wanted)
             staying = asyncio.create_task(room.stay())
             yield room
