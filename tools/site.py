@@ -40,8 +40,8 @@ CLIENT = """
 
 What a program can speak: {count} XEPs. What is a *feature* works by itself once the program has
 taken it; what the *client* itself uses is in all programs. A
-*payload* is typed, and so are the rules beside it: import it from `pyrite.wire`, send it with
-`client.request` or `Message.add`, and read it with `message.get`.
+*payload* is typed, and so are the rules beside it: a program takes it
+[from its file](../how-to/client-extend.md) in `pyrite.wire`.
 
 | specification | version | title | as | in |
 |---|---|---|---|---|

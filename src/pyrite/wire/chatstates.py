@@ -9,6 +9,8 @@ from ..core.xml import Element
 from . import Spec, delay, hints, stanzaid
 
 SPEC = Spec("XEP-0085", "2.1", "Chat State Notifications")
+#: To which of somebody's clients one writes, until it is `Gone`.
+SPEC_LOCKING = Spec("XEP-0296", "0.2", "Best Practices for Resource Locking")
 NS = "http://jabber.org/protocol/chatstates"
 
 

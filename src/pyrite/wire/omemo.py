@@ -35,18 +35,24 @@ class Devices:
 
 @payload(NS, "spk")
 class SignedPreKey:
+    """A key that its owner has signed, which changes every few weeks (§5.3.2)."""
+
     id: PositiveInt = attr()
     key: bytes = text()
 
 
 @payload(NS, "pk")
 class PreKey:
+    """A key that is used once (§5.3.2)."""
+
     id: PositiveInt = attr()
     key: bytes = text()
 
 
 @payload(NS, "prekeys")
 class PreKeys:
+    """Enough of them for who wants to begin (§5.3.2)."""
+
     keys: tuple[PreKey, ...] = children(default=())
 
 

@@ -11,6 +11,8 @@ NS = "urn:xmpp:reach:0"
 
 @payload(NS, "desc")
 class Description:
+    """What it is, in words (§3)."""
+
     text: str = text(default="")
     lang: str | None = lang(default=None)
 

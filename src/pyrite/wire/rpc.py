@@ -30,11 +30,15 @@ class Raw:
 
 @payload(NS, "param")
 class Param:
+    """One of what a procedure is told, or tells."""
+
     value: Raw = child()
 
 
 @payload(NS, "params")
 class Params:
+    """All of it, in order."""
+
     params: tuple[Param, ...] = children(default=())
 
 

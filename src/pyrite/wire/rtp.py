@@ -36,6 +36,8 @@ class Parameter:
 
 @payload(NS_FEEDBACK, "parameter")
 class FeedbackParameter:
+    """Something more of a kind of feedback (XEP-0293 §3)."""
+
     name: str = attr()
     value: str | None = attr(default=None)
 
@@ -73,6 +75,8 @@ class PayloadType:
 
 @payload(NS_EXTENSIONS, "parameter")
 class ExtensionParameter:
+    """Something more of an extension (XEP-0294 §3)."""
+
     name: str = attr()
     value: str | None = attr(default=None)
 
@@ -115,6 +119,8 @@ class Bandwidth:
 
 @payload(NS_SOURCES, "parameter")
 class SourceParameter:
+    """Something of a stream, such as whose it is (XEP-0339 §2)."""
+
     name: str = attr()
     value: str | None = attr(default=None)
 

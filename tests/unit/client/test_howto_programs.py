@@ -68,10 +68,11 @@ def theirs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     for name, text in files("docs/how-to/client-extend.md").items():
         (tmp_path / name).write_text(text)
     monkeypatch.syspath_prepend(tmp_path)
+    import calculating  # type: ignore[import-not-found]  # noqa: F401
     import game  # type: ignore[import-not-found]
 
     yield game
-    for name in ("game", "pyrite_dice"):
+    for name in ("game", "pyrite_dice", "calculating"):
         sys.modules.pop(name, None)
 
 
@@ -93,6 +94,22 @@ async def test_a_specification_in_one_file_of_ones_own(theirs: Any, tmp_path: Pa
             await a[dice.Dice].ask(b.jid, 1)
         assert await a[api.Disco].supports(b.jid, dice.NS)
     await asyncio.to_thread(check_types, tmp_path)
+
+
+async def test_what_has_no_feature(theirs: Any) -> None:
+    calculating: ModuleType = sys.modules["calculating"]
+    async with (
+        asyncio.timeout(PATIENCE),
+        MemoryServer(["a", "b"]) as srv,
+        srv.client("a") as a,
+        srv.client("b", features=[calculating.Calculating]) as b,
+    ):
+        await srv.quiet()
+        listening = asyncio.create_task(calculating.overheard(b))
+        await srv.quiet()
+        await calculating.whisper(a, b.jid)
+        assert await listening == ("the end of the play", "He dies.")
+        assert await calculating.add(a, b.jid, 2, 3, 4) == [9]
 
 
 async def test_the_first_example(

@@ -7,7 +7,7 @@ import pytest
 from pyrite.core.errors import StanzaError
 from pyrite.core.jid import JID
 from pyrite.core.payload import decode, encode
-from pyrite.core.stanza import Message, Presence, Stanza
+from pyrite.core.stanza import Presence
 from pyrite.core.xml import Element, Name, parse
 from pyrite.wire import (
     acquaintance,
@@ -22,7 +22,6 @@ from pyrite.wire import (
     headers,
     jingle,
     jsoncontainers,
-    locking,
     markup,
     me,
     notes,
@@ -35,9 +34,7 @@ from pyrite.wire import (
     spaces,
     xhtml,
 )
-from pyrite.wire.chatstates import Gone
 from pyrite.wire.invitations import Preauth
-from pyrite.wire.message import Body
 
 ROMEO, JULIET = JID.parse("romeo@verona.lit"), JID.parse("juliet@capulet.lit")
 
@@ -119,32 +116,6 @@ def test_headers_and_addresses() -> None:
     kept = notes.Storage((notes.Note(ROMEO, "writes well"),))
     assert kept.on(ROMEO) == kept.notes[0]
     assert kept.on(JULIET) is None
-
-
-# --- to whom one writes (XEP-0296 §3) ----------------------------------------------------------
-
-STREET, GARDEN = ROMEO.at("street"), ROMEO.at("garden")
-SAID = Message("chat", sender=STREET).add(Body("hi"))
-
-
-@pytest.mark.parametrize(
-    ("stanza", "to"),
-    [
-        (SAID, STREET),
-        (SAID.routed(sender=JULIET.at("balcony")), GARDEN),
-        (Message("error", sender=STREET).add(Body("hi")), GARDEN),
-        (Message("groupchat", sender=STREET).add(Body("hi")), GARDEN),
-        (Message("chat", sender=STREET), GARDEN),
-        (Message("chat", sender=STREET).add(Body("bye"), Gone()), ROMEO),
-        (Presence(sender=GARDEN), ROMEO),
-        (Presence("unavailable", sender=STREET), ROMEO),
-        (Presence("error", sender=STREET), GARDEN),
-        (Presence(sender=JULIET), GARDEN),
-        (Message("chat").add(Body("hi")), GARDEN),
-    ],
-)
-def test_a_conversation_is_with_one_client(stanza: Stanza, to: JID) -> None:
-    assert locking.Lock(GARDEN).after(stanza).to == to
 
 
 # --- binary ------------------------------------------------------------------------------------
