@@ -58,7 +58,7 @@ async def two(
     async with (
         login("romeo", features=[Muc]) as romeo,
         login("juliet", features=[Muc]) as juliet,
-        romeo[Muc].join(f"{name}@{SERVICE}", "Mont", settings={**settings}) as ours,
+        romeo[Muc].join(f"{name}@{SERVICE}", "Mont", settings=settings) as ours,
         juliet[Muc].join(f"{name}@{SERVICE}", "Cap") as hers,
     ):
         yield romeo, ours, juliet, hers

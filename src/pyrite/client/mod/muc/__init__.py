@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -119,7 +119,7 @@ class Muc(Feature):
         *,
         history: int | History | None = None,
         password: str | None = None,
-        settings: dict[str, Value] | None = None,
+        settings: Mapping[str, Value] | None = None,
         create: bool = True,
     ) -> AsyncIterator[Room]:
         """Be in a room as `nick`, within the block; with so many messages of its `history`, or
