@@ -18,6 +18,6 @@ class Feature:
 
 @payload(NS, "bidi")
 class Bidi:
-    """It is asked for, before authentication (§2.2), perhaps with limits (XEP-0478 §2.2)."""
+    """It is asked for, before authentication (§2.2), perhaps with limits (XEP-0478 §3.2)."""
 
     limits: Limits | None = child(default=None)

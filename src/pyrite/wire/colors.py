@@ -28,7 +28,7 @@ def hue(identifier: str) -> float:
 
 
 def color(identifier: str) -> tuple[float, float, float]:
-    """Red, green and blue, each from 0 to 1 (§5.3)."""
+    """Red, green and blue, each from 0 to 1 (§5.2)."""
     return rgb(hue(identifier))
 
 

@@ -15,6 +15,6 @@ def action(body: str | None) -> str | None:
 
 
 def shown(body: str, nick: str) -> str:
-    """`body` as it is shown: the nick in place of the command (§3)."""
+    """`body` as it is shown: the nick in place of the command (§2)."""
     done = action(body)
     return body if done is None else f"* {nick} {done}"

@@ -54,7 +54,7 @@ class Join:
 
 @payload(NS, "update-subscription")
 class UpdateSubscription:
-    """Of some nodes, and no more of others (§7.1.3)."""
+    """Of some nodes, and no more of others (§7.1.2)."""
 
     jid: JID | None = attr(default=None)
     subscribe: tuple[Subscribe, ...] = children(default=())
@@ -63,19 +63,19 @@ class UpdateSubscription:
 
 @payload(NS, "leave")
 class Leave:
-    """I take part no more (§7.1.4)."""
+    """I take part no more (§7.1.3)."""
 
 
 @payload(NS, "setnick")
 class SetNick:
-    """My name here, or in the answer the one that it became (§7.1.5)."""
+    """My name here, or in the answer the one that it became (§7.1.4)."""
 
     nick: str = child_text()
 
 
 @payload(NS, "mix")
 class Mix:
-    """On a message from a channel: who said it (§7.1.7)."""
+    """On a message from a channel: who said it (§7.1.6)."""
 
     nick: str | None = child_text(default=None)
     jid: JID | None = child_text(default=None)
@@ -98,7 +98,7 @@ class Create:
 
 @payload(NS, "destroy")
 class Destroy:
-    """It is to go (§7.3.3)."""
+    """It is to go (§7.3.4)."""
 
     channel: str = attr()
 

@@ -20,7 +20,7 @@ class XOob:
 
 @payload(NS_QUERY, "query")
 class Query:
-    """Asks the other side to fetch a URL (§2); `sid`: of the stream that it is for (§4)."""
+    """Asks the other side to fetch a URL (§2); `sid`: of the stream that it is for (§6)."""
 
     url: str = child_text()
     desc: str | None = child_text(default=None)

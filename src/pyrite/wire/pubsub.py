@@ -35,7 +35,6 @@ class Item:
     id: str | None = attr(default=None)
     publisher: JID | None = attr(default=None)
     payload: Element | None = child(default=None)
-    ver: str | None = attr(default=None)  # of the item (§12.19)
 
 
 @payload(NS, "publish")
@@ -44,7 +43,6 @@ class Publish:
 
     node: str = attr()
     items: tuple[Item, ...] = children(default=())
-    ver: str | None = attr(default=None)
 
 
 @payload(NS, "publish-options")
@@ -71,7 +69,6 @@ class Items:
     max_items: NonNegative | None = attr(default=None)
     subid: str | None = attr(default=None)
     items: tuple[Item, ...] = children(default=())
-    ver: str | None = attr(default=None)
 
 
 @payload(NS, "subscribe")
@@ -288,7 +285,6 @@ class EventItem:
     node: str | None = attr(default=None)
     publisher: JID | None = attr(default=None)
     payload: Element | None = child(default=None)
-    ver: str | None = attr(default=None)
 
 
 @payload(NS_EVENT, "retract")
@@ -304,7 +300,6 @@ class EventItems:
 
     node: str = attr()
     each: tuple[EventItem | EventRetract, ...] = children(default=())
-    ver: str | None = attr(default=None)
 
 
 @payload(NS_EVENT, "configuration")

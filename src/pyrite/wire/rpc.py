@@ -51,7 +51,7 @@ class Fault:
 
 @payload(NS, "methodCall")
 class Call:
-    """Do `name` (§3)."""
+    """Do `name` (§2)."""
 
     name: str = child_text("methodName")
     params: Params | None = child(default=None)
@@ -59,7 +59,7 @@ class Call:
 
 @payload(NS, "methodResponse")
 class Response:
-    """What came of it (§3)."""
+    """What came of it (§2)."""
 
     params: Params | None = child(default=None)
     fault: Fault | None = child(default=None)
@@ -67,7 +67,7 @@ class Response:
 
 @payload(NS, "query")
 class Query:
-    """A call, or its answer (§3)."""
+    """A call, or its answer (§2)."""
 
     call: Call | None = child(default=None)
     response: Response | None = child(default=None)

@@ -169,7 +169,7 @@ class Grouped:
 
 @payload(NS_GROUPING, "group")
 class Group:
-    """Contents that belong together, in `jingle.Jingle.more` (XEP-0338 §3)."""
+    """Contents that belong together, in `jingle.Jingle.more` (XEP-0338 §2)."""
 
     semantics: str = attr()  # "BUNDLE": one connection for all of them
     contents: tuple[Grouped, ...] = children(default=())

@@ -37,7 +37,7 @@ class StreamHostUsed:
 
 @payload(NS, "udpsuccess")
 class UdpSuccess:
-    """The host has had the first datagram for that stream (§7)."""
+    """The host has had the first datagram for that stream (§8.3)."""
 
     dstaddr: str = attr()
 

@@ -35,7 +35,7 @@ class OriginId:
 
 @payload(NS, "referenced-stanza")
 class ReferencedStanza:
-    """Another stanza is meant, by the id that `by` gave it (§3.3)."""
+    """Another stanza is meant, by the id that `by` gave it (§4)."""
 
     id: str = attr()
     by: JID = attr()

@@ -17,24 +17,24 @@ ALLOWED = {name.lower(): name for name in ("Authorization", "Cookie", "Expires")
 
 @payload(NS_PURPOSE, "message")
 class ForMessage:
-    """It goes to somebody with a message (§10)."""
+    """It goes to somebody with a message (§5)."""
 
 
 @payload(NS_PURPOSE, "profile")
 class ForProfile:
-    """It is to be had as long as it is the account's, such as a picture (§10)."""
+    """It is to be had as long as it is the account's, such as a picture (§5)."""
 
 
 @payload(NS_PURPOSE, "ephemeral")
 class Ephemeral:
-    """It may go soon, at this time at the latest (§10)."""
+    """It may go soon, at this time at the latest (§5)."""
 
     expire_before: datetime | None = attr("expire-before", default=None)
 
 
 @payload(NS_PURPOSE, "permanent")
 class Permanent:
-    """It is to stay for good (§10)."""
+    """It is to stay for good (§5)."""
 
 
 Purpose = ForMessage | ForProfile | Ephemeral | Permanent

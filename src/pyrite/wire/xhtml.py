@@ -13,7 +13,7 @@ NS_XHTML = "http://www.w3.org/1999/xhtml"
 
 @payload(NS, "html")
 class Html:
-    """The bodies, one for each language, as they came: nothing of it is safe to be shown (§7)."""
+    """The bodies, one for each language, as they came: nothing of it is safe to be shown (§11)."""
 
     bodies: tuple[Element, ...] = anything(default=())
 

@@ -39,7 +39,7 @@ from pyrite.wire.invitations import Preauth
 ROMEO, JULIET = JID.parse("romeo@verona.lit"), JID.parse("juliet@capulet.lit")
 
 
-# --- colours (XEP-0392 §10, the test vectors) --------------------------------------------------
+# --- colours (XEP-0392 §13, the test vectors) --------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_every_color_can_be_shown(hue: float, lightness: float) -> None:
     ],
 )
 def test_the_third_person(body: str, shown: str) -> None:
-    """XEP-0245 §2, and the examples of §4."""
+    """XEP-0245 §2, and its examples."""
     assert me.shown(body, "Atlas") == shown
 
 
