@@ -104,4 +104,4 @@ async def test_who_writes_does_not_wait_for_a_purge(folder: Path, clock: ManualC
             waits.append(perf_counter() - start)
         assert await purging == MANY // 4
         assert len(waits) > 10  # between its steps
-        assert sorted(waits)[len(waits) * 19 // 20] < 0.1
+        assert sorted(waits)[len(waits) * 19 // 20] < 0.3  # of seconds in all, on a busy machine

@@ -14,7 +14,7 @@ from time import monotonic
 from typing import Any, Final, TypeVar
 
 from .connection import Options, connect
-from .errors import StoreError
+from .errors import StoreBusy, StoreError
 from .lane import Job, Lane
 
 log = logging.getLogger(__name__)
@@ -35,6 +35,8 @@ TROUBLE: Final = {
     sqlite3.SQLITE_NOTADB,
     sqlite3.SQLITE_READONLY,
 }
+#: What of it may be over soon, so that who is refused may try again.
+PASSING: Final = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL}
 _SIZE: Final = ("page_count", "page_size")
 
 
@@ -204,7 +206,7 @@ class _Writer:
         for _ in range(ATTEMPTS):
             if self._guarded([job for job in jobs if job.error is None]):
                 return
-        raise StoreError("the database undid the writes again and again")
+        raise StoreBusy("the database undid the writes again and again")
 
     def _guarded(self, jobs: list[Job[Any]]) -> bool:
         """Commit those of `jobs` that do not fail; `False` if one had the database undo all."""
@@ -293,8 +295,9 @@ def _at_once(database: sqlite3.Connection, function: Callable[[sqlite3.Connectio
 def _answer(error: BaseException) -> Exception:
     """`error` as the one who waits gets it: an own object, and one that a future can carry."""
     if isinstance(error, Exception) and not isinstance(error, (sqlite3.Error, StopIteration)):
-        return StoreError(str(error)) if isinstance(error, StoreError) else error
-    answer = StoreError(str(error) or type(error).__name__)
+        return type(error)(str(error)) if isinstance(error, StoreError) else error
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # above are details
+    answer = (StoreBusy if code in PASSING else StoreError)(str(error) or type(error).__name__)
     answer.__cause__ = error
     return answer
 
