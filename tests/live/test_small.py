@@ -74,7 +74,10 @@ async def test_who_is_idle(login: Login) -> None:
 
 
 async def test_a_client_that_nobody_looks_at(login: Login, server: Server) -> None:
-    """Before and after its connection has broken it gets what it is to have, if asked for."""
+    """Before and after its connection has broken it gets what it is to have, if asked for.
+
+    Prosody keeps back what it is writing at the moment in which it hears that nobody looks.
+    """
     async with (
         login("romeo", features=[Csi]) as romeo,
         login("juliet") as juliet,
@@ -86,6 +89,7 @@ async def test_a_client_that_nobody_looks_at(login: Login, server: Server) -> No
         romeo.break_off()
         while not isinstance(await states.next(), Online):
             pass
+        await romeo[Ping].ask()
         await juliet.send(romeo.jid, "But soft!")
         assert (await heard.next()).message.body == "But soft!"
         romeo[Csi].active()
