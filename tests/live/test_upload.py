@@ -74,6 +74,29 @@ async def test_a_file_is_shared_and_fetched(login: Login, tmp_path: Path) -> Non
 
 
 @pytest.mark.lacks(pyrite=NONE)
+async def test_several_files_and_the_rest_of_one(login: Login, tmp_path: Path) -> None:
+    paths = [tmp_path / "one.txt", tmp_path / "two.txt"]
+    for path in paths:
+        path.write_bytes(path.name.encode() * 10_000)
+    async with (
+        login("romeo", features=[HereUpload]) as romeo,
+        login("juliet", features=[HereUpload]) as juliet,
+        asyncio.timeout(PATIENCE),
+    ):
+        await asyncio.gather(romeo.request(Ping()), juliet.request(Ping()))
+        heard = juliet.hear(FileShared)
+        urls = await romeo[HereUpload].send_all(paths, juliet.jid.bare)
+        files = (await heard.next()).files
+        assert [shared.urls for shared in files] == [(url,) for url in urls]
+        for path, shared in zip(paths, files, strict=True):
+            half = path.read_bytes()[:35_000]
+            (tmp_path / "got.part").write_bytes(half)  # as if it had been cut off there
+            got = await juliet[HereUpload].fetch(shared, tmp_path / "got", resume=True)
+            assert got.read_bytes() == path.read_bytes()
+            got.unlink()
+
+
+@pytest.mark.lacks(pyrite=NONE)
 async def test_what_is_too_large_is_not_even_begun(login: Login, tmp_path: Path) -> None:
     path = tmp_path / "large"
     async with login("romeo", features=[HereUpload]) as romeo, asyncio.timeout(PATIENCE):

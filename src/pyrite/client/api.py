@@ -149,11 +149,12 @@ if TYPE_CHECKING:
     from .mod.search import Found, Search
     from .mod.styling import Styling
     from .mod.time import Time
-    from .mod.upload import FileShared, NoUploadService, Shared, Upload
+    from .mod.upload import FileShared, NoUploadService, Upload
     from .mod.vcards import Card, VCards
     from .mod.version import Version
     from .node import Node, Published, Withdrawn
     from .receipt import Receipt
+    from .shared import Shared
     from .state import Closed, Online, Reset, State, Suspended
     from .transfer import NotAsAnnounced, NoWay, TooLarge, TransferFailed, TransferRefused
     from .websocket import WebSocket

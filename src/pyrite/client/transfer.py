@@ -183,6 +183,11 @@ class Sink:
             raise NotAsAnnounced(f"{self.done} octets are here of a file of {size}")
         self._most = self._bound if size is None else size
 
+    @property
+    def most(self) -> int:
+        """Octets that there may be in the end."""
+        return self._most
+
     async def begin_anew(self) -> None:
         """Forget what is here: it is of no use."""
         if self._file is not None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ...core.errors import StanzaError
+from ...core.frozen import frozen
 from ...core.jid import JID
 from ...core.payload import decode
 from ...core.stanza import Message
@@ -27,7 +27,7 @@ NAME = Name(bob.NS, "data")
 SCHEME = "cid:"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Bit:
     """Some octets, and of which kind they are (a media type)."""
 

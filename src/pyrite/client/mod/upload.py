@@ -17,14 +17,17 @@ from ...core.stanza import Message
 from ...net import http
 from ...net.dns import Resolver, SystemResolver
 from ...net.tls import ClientTls
-from ...wire import fallback, hashes, oob, sharing, upload
+from ...wire import hashes, mediasharing, oob, sharing, upload
+from ...wire.hashes import strongest
 from ..account import Account
 from ..errors import ClientError
 from ..feature import Feature, MessageReceived, on
 from ..receipt import Receipt
 from ..services import services
+from ..shared import MOST_SOURCES, Shared, is_usable, shared_in, told
 from ..transfer import (
     UNKNOWN,
+    NotAsAnnounced,
     Progress,
     Sink,
     Source,
@@ -41,21 +44,10 @@ if TYPE_CHECKING:
 CONNECTING = 30.0  # seconds until there is a connection
 STALLED = 60.0  # seconds in which nothing goes on
 MOST = 100 * 1024 * 1024  # octets that are fetched, unless the program says so
-MOST_SHARED = 50  # files of one message
 
 
 class NoUploadService(ClientError):
     """The server has nowhere to put files."""
-
-
-@frozen
-class Shared:
-    """A file that was shared. Who fetches `urls` is seen by whoever serves them."""
-
-    file: sharing.File
-    urls: tuple[str, ...]
-    sender: JID | None = None
-    outgoing: bool = False
 
 
 @frozen
@@ -70,7 +62,7 @@ class Upload(Feature):
     """Files by way of the server. `resolver` and `authorities` are those for HTTP."""
 
     spec = upload.SPEC
-    features = (sharing.NS, sharing.NS_FILE, oob.NS, *hashes.FEATURES)
+    features = (sharing.NS, sharing.NS_FILE, mediasharing.NS, oob.NS, *hashes.FEATURES)
 
     def __init__(self, client: Entity) -> None:
         super().__init__(client)
@@ -124,18 +116,26 @@ class Upload(Feature):
         await self.share(shared, to, type=type)
         return shared.urls[0]
 
-    async def share(self, shared: Shared, to: JID | str, *, type: str = "chat") -> Receipt:
-        """Tell `to` of a file, so that older clients understand it, too (XEP-0447 §3.3)."""
-        url = shared.urls[0]
-        sources = sharing.Sources(urls=tuple(sharing.UrlData(one) for one in shared.urls))
-        return await self.client.send(
-            to,
-            url,
-            sharing.FileSharing(shared.file, "inline", sources=sources),
-            fallback.Fallback(sharing.NS, (fallback.BodyPart(),)),
-            oob.XOob(url),
-            type=type,
-        )
+    async def send_all(
+        self,
+        paths: Sequence[Path | str],
+        to: JID | str,
+        *,
+        type: str = "chat",
+        progress: Progress | None = None,
+    ) -> list[str]:
+        """As `send`, of several files in one message; their URLs, in order. Raises as `put`."""
+        shared = [await self.put(path, progress=progress) for path in paths]
+        if shared:
+            await self.share(shared, to, type=type)
+        return [one.urls[0] for one in shared]
+
+    async def share(
+        self, shared: Shared | Sequence[Shared], to: JID | str, *, type: str = "chat"
+    ) -> Receipt:
+        """Tell `to` of a file, or of several, so that older clients understand it, too."""
+        files = [shared] if isinstance(shared, Shared) else shared
+        return await self.client.send(to, *told(files), type=type)
 
     async def _slot(self, service: JID, file: sharing.File) -> upload.Slot:
         if not file.size:
@@ -178,39 +178,52 @@ class Upload(Feature):
         path: Path | str,
         *,
         most: int = MOST,
+        resume: bool = False,
         progress: Progress | None = None,
     ) -> Path:
         """Get a file, or what is at a URL, to a new file at `path`.
 
-        It is there when all was as announced, and else not at all. Raises `TooLarge`,
-        `TransferFailed`, `FileExistsError`, `TlsError`, `OSError`.
+        It is there when all was as announced, and else not at all; each place where it can be had
+        is tried. With `resume`, what came before it was cut off is kept beside it, with ``.part``
+        after the name, and gone on with the next time, if the file's hash is known. Raises
+        `TooLarge`, `NotAsAnnounced`, `TransferFailed`, `FileExistsError`, `TlsError`, `OSError`.
         """
         shared = Shared(sharing.File(), (what,)) if isinstance(what, str) else what
-        if not shared.urls:
-            raise TransferFailed("nobody says where the file is")
-        url, file = shared.urls[0], shared.file
-        _check(url)
-        path = Path(path)
-        async with Sink(path, most) as sink, self._session(url) as session:
-            import aiohttp
-
-            sink.expect(file.size, file.hashes)
-
+        path, size = Path(path), shared.file.size
+        if size is not None and size > most:
+            raise TooLarge(size, most)
+        failed: Exception = TransferFailed("nobody says where the file is")
+        for url in shared.urls[:MOST_SOURCES]:
             try:
-                async with asyncio.timeout(CONNECTING) as limit, session.get(url) as answer:
-                    if answer.status != 200:
-                        raise TransferFailed(f"the server says {answer.status}")
-                    if (answer.content_length or 0) > most:
-                        raise TooLarge(answer.content_length or 0, most)
-                    async for chunk in answer.content.iter_any():
-                        _go_on(limit)
-                        await sink.write(chunk)
-                        if progress is not None:
-                            progress(sink.done, file.size or answer.content_length)
-            except (aiohttp.ClientError, OSError) as error:
-                raise http.plainly(error) from error
-            await sink.check()
-        return path
+                _check(url)
+                async with Sink(path, most, resume=resume) as sink:
+                    await self._download(url, sink, shared.file, progress)
+                return path
+            except FileExistsError:
+                raise
+            except (TransferFailed, OSError) as error:
+                failed = error
+        raise failed
+
+    async def _download(
+        self, url: str, sink: Sink, file: sharing.File, progress: Progress | None
+    ) -> None:
+        aiohttp = await http.library()
+        if strongest(file.hashes) is None or sink.done > (file.size or sink.done):
+            await sink.begin_anew()
+        sink.expect(file.size, file.hashes)
+        headers = {"Accept-Encoding": "identity"}  # octets are counted as they were announced
+        if sink.done:
+            headers["Range"] = f"bytes={sink.done}-"
+        try:
+            async with asyncio.timeout(CONNECTING) as limit, self._session(url) as session:
+                if sink.done != sink.size:
+                    async with session.get(url, headers=headers) as answer:
+                        await _begin(answer, sink, file)
+                        await _keep(answer, sink, limit, progress)
+        except (aiohttp.ClientError, OSError) as error:
+            raise http.plainly(error) from error
+        await sink.check()
 
     @asynccontextmanager
     async def _session(self, url: str) -> AsyncIterator[aiohttp.ClientSession]:
@@ -230,45 +243,43 @@ class Upload(Feature):
         message = event.message
         if message.type == "error":
             return
-        files = tuple(_shared(message, event.outgoing))
+        files = shared_in(message, event.outgoing)
         if files:
             await self.client.tell(FileShared(files, message), event.peer)
 
 
-def _shared(message: Message, outgoing: bool) -> Sequence[Shared]:
-    found = []
-    name = (sharing.NS, "file-sharing")
-    for element in [one for one in message.payloads if one.name == name][:MOST_SHARED]:
-        try:
-            told = decode(sharing.FileSharing, element)
-        except StanzaError:  # one that cannot be read is not shared
-            continue
-        urls = tuple(one.target for one in told.sources.urls) if told.sources is not None else ()
-        urls = tuple(url for url in urls if _is_usable(url))
-        if urls:
-            found.append(Shared(told.file, urls, message.sender, outgoing))
-    if found:
-        return found
-    try:
-        link = message.get(oob.XOob)
-    except StanzaError:
-        return ()
-    if link is None or not _is_usable(link.url):
-        return ()
-    return [Shared(sharing.File(desc=link.desc), (link.url,), message.sender, outgoing)]
+async def _begin(answer: aiohttp.ClientResponse, sink: Sink, file: sharing.File) -> None:
+    """What the server says of what comes: the rest of it, or all of it."""
+    starts = f"bytes {sink.done}-"
+    if answer.status == 200 and sink.done:
+        await sink.begin_anew()
+        sink.expect(file.size, file.hashes)
+    elif answer.status == 206 and sink.done:
+        if not answer.headers.get("Content-Range", "").startswith(starts):
+            raise TransferFailed("the server sends other octets than were asked for")
+    elif answer.status != 200:
+        raise TransferFailed(f"the server says {answer.status}")
+    size = answer.content_length
+    if size is not None and file.size is not None and sink.done + size != file.size:
+        raise NotAsAnnounced(f"{sink.done + size} octets, and {file.size} were announced")
+    if sink.done + (size or 0) > sink.most:
+        raise TooLarge(sink.done + (size or 0), sink.most)
 
 
-def _is_usable(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        return parts.scheme == "https" and bool(parts.hostname)
-    except ValueError:
-        return False
+async def _keep(
+    answer: aiohttp.ClientResponse, sink: Sink, limit: asyncio.Timeout, progress: Progress | None
+) -> None:
+    size = sink.size or answer.content_length
+    async for chunk in answer.content.iter_any():
+        _go_on(limit)
+        await sink.write(chunk)
+        if progress is not None:
+            progress(sink.done, size)
 
 
 def _check(url: str) -> None:
     """Nothing but HTTPS is used (§5)."""
-    if not _is_usable(url):
+    if not is_usable(url):
         raise TransferFailed(f"not an address of HTTPS: {url[:200]!a}")
 
 
