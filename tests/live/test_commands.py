@@ -178,7 +178,9 @@ async def test_accounts_by_name(login: Login) -> None:
             ended = new.lifecycle()
             await here.end_sessions(jid)
             assert isinstance(await ended.next(), Suspended | Reset | Closed)
-        await here.delete_users(jid)
+        other = JID.parse(f"{name}-2@{SERVER}")
+        await here.add_user(other, "third")
+        await here.delete_users(jid, other)
         with pytest.raises(AuthenticationFailed):
             async with login(name, password="second"):
                 pass
@@ -219,6 +221,7 @@ async def test_a_message_of_the_day(login: Login) -> None:
             heard = paris.messages()
             await paris.send_presence(Presence())
             assert (await heard.next()).message.body == "A plague on both your houses"
+        assert "A plague on both your houses" in await here.motd()
         await here.delete_motd()
 
 

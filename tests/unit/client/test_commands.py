@@ -22,7 +22,7 @@ from pyrite.client.mod.disco import Disco
 from pyrite.client.testing import MemoryServer
 from pyrite.core.errors import StanzaError
 from pyrite.core.jid import JID
-from pyrite.wire import commands, disco
+from pyrite.wire import commands, dataforms, disco
 from pyrite.wire.commands import Actions, Command, Note
 from pyrite.wire.dataforms import Field, Form, WrongAnswers, field, form
 from pyrite.wire.oob import XOob
@@ -349,12 +349,12 @@ async def test_what_a_command_is() -> None:
             return None
 
         info = await juliet[Disco].info(romeo.jid)
-        assert {commands.NS, "jabber:x:data"} <= info.vars
+        assert {commands.NS, dataforms.NS, dataforms.NS_VALIDATION} <= info.vars
         listed = await juliet[Disco].info(romeo.jid, commands.NS)
         assert listed.is_a("automation", "command-list")
         one = await juliet[Disco].info(romeo.jid, "weather")
         assert one.identities == (disco.Identity("automation", "command-node", "Weather"),)
-        assert one.vars == {commands.NS, "jabber:x:data"}
+        assert one.vars == {commands.NS, dataforms.NS, dataforms.NS_VALIDATION}
         with pytest.raises(StanzaError, match="forbidden"):
             await juliet[Disco].info(romeo.jid, "own")
         assert not (await juliet[Disco].info(romeo.jid, "none")).is_a("automation", "command-node")

@@ -13,7 +13,7 @@ from pyrite.core.errors import StanzaError
 from pyrite.core.jid import JID
 from pyrite.core.payload import decode, encode
 from pyrite.core.xml import parse
-from pyrite.wire import dataforms
+from pyrite.wire import bookmarks, dataforms, disco, registration, roominfo
 from pyrite.wire.dataforms import (
     Field,
     FieldRef,
@@ -278,6 +278,24 @@ def test_what_the_registry_says_of_a_form() -> None:
     }
     assert dataforms.irregular(form("urn:mine", field("any", "boolean"))) == {}
     assert dataforms.irregular(Form("form", fields=(field("any", "boolean"),))) == {}
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        registration.question("Welcome", field("email", "text-single")).form,
+        disco.contact_form({"abuse": ["mailto:a@b.lit"]}),
+        roominfo.voice(),
+        dataforms.submission(
+            "http://jabber.org/protocol/pubsub#node_config",
+            {f"pubsub#{name}": value for name, value in bookmarks.OPTIONS.items()},
+        ),
+    ],
+    ids=lambda made: made.form_type,
+)
+def test_our_own_forms_are_as_they_are_registered(made: Form) -> None:
+    assert made.form_type in dataforms.REGISTRY
+    assert dataforms.irregular(made) == {}
 
 
 def test_answers_are_typed_by_the_registry() -> None:

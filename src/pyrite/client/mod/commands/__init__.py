@@ -58,7 +58,7 @@ class Commands(Feature):
     """Commands of others, and our own."""
 
     spec = commands.SPEC
-    features = (commands.NS, dataforms.NS)
+    features = (commands.NS, dataforms.NS, dataforms.NS_VALIDATION)
 
     def __init__(self, client: Entity) -> None:
         super().__init__(client)

@@ -290,8 +290,9 @@ class Service:
         """What the command asks, without going on."""
         running = Running(self._client, self.jid, commands.admin_node(name))
         await running.begin()
+        form = running.form
         await running.leave()
-        return running.form
+        return form
 
     async def _peek(self, name: str, var: str) -> tuple[JID, ...]:
         form = await self._form(name)
