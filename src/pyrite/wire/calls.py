@@ -45,6 +45,13 @@ class Proceed:
     id: str = attr()
 
 
+@payload(NS, "accept")
+class Accepted:
+    """COMPAT: older clients, which tell the account's other ones so that the call is taken."""
+
+    id: str = attr()
+
+
 @payload(NS, "reject")
 class Reject:
     """It is not wanted, at any client (§3.5); or another one was there first (§4)."""

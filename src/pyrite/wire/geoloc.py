@@ -47,3 +47,4 @@ class Geoloc:
     timestamp: datetime | None = child_text(default=None)
     tzo: str | None = child_text(default=None)
     uri: str | None = child_text(default=None)
+    regioncode: str | None = child_text(default=None)

@@ -137,6 +137,7 @@ class Ibb:
 
     sid: str = attr()
     block_size: BlockSize | None = attr("block-size", default=None)
+    stanza: Literal["iq", "message"] = attr(default="iq")
 
 
 # --- the session (XEP-0166) ---------------------------------------------------------------------
