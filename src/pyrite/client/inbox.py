@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import logging
 from collections import deque
 from collections.abc import Callable, Hashable
 from typing import Any
 
+log = logging.getLogger(__name__)
+
 MOST = 1000  # things that wait for handlers; then nothing more is read
+SLOW = 10.0  # seconds of that, until it is said
 
 Handler = Callable[[Any], Any]  # an ordinary function, or one that gives a coroutine
 
@@ -46,7 +50,17 @@ class Inbox:
         self._waiting += 1
         if self._waiting >= MOST:
             self._room.clear()
+            await self._until_room(handler)
+
+    async def _until_room(self, handler: Handler) -> None:
+        """Nothing more is read meanwhile: whoever wrote what is slow would like to know."""
+        name = getattr(handler, "__qualname__", repr(handler))
+        text = "nothing is read: %d things wait for handlers, the last for %s"
+        late = asyncio.get_running_loop().call_later(SLOW, log.warning, text, self._waiting, name)
+        try:
             await self._room.wait()
+        finally:
+            late.cancel()
 
     async def _work(self, key: Hashable, line: deque[tuple[Handler, Any]]) -> None:
         """One conversation, until nothing waits in it."""

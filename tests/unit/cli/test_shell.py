@@ -4,8 +4,10 @@ import asyncio
 import hashlib
 import os
 import re
+import signal
 import ssl
 import sys
+import termios
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -54,6 +56,7 @@ async def talking() -> AsyncIterator[tuple[MemoryServer, Talk, list[str]]]:
         ("presence away out for a walk", ""),
         ("upload /nowhere b@example.org", "refused: "),
         ("join @", "refused:"),
+        ("join den@example.org", "refused: example.org has no rooms"),
         ("rooms example.org", ""),
         ("leave", "refused: you are in no room"),
         ("who den@rooms.example.org", "refused: you are not in that room"),
@@ -224,6 +227,31 @@ async def test_lines_from_a_terminal(tmp_path: Path) -> None:
         history = (tmp_path / "state" / "pyrite" / "history").read_text()
         assert history.splitlines() == ["version", "quit"]
         assert PASSWORD not in history
+
+
+async def test_a_terminal_is_left_as_it_was(tmp_path: Path) -> None:
+    """Whoever presses Ctrl-C sees afterwards what they type."""
+    async with serving(tmp_path) as service, asyncio.timeout(PATIENCE):
+        ours, theirs = os.openpty()
+        process = await asyncio.create_subprocess_exec(
+            *words(service),
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            env={**os.environ, "XDG_STATE_HOME": str(tmp_path / "state"), "TERM": "dumb"},
+            start_new_session=True,
+        )
+        before = termios.tcgetattr(theirs)[3]
+        shown = ""
+        for wait, typed in (("Password", f"{PASSWORD}\n"), ("> ", "ser")):
+            while wait not in shown:
+                shown += (await asyncio.to_thread(os.read, ours, 4096)).decode()
+            os.write(ours, typed.encode())
+        process.send_signal(signal.SIGINT)
+        assert await process.wait() == 130
+        assert termios.tcgetattr(theirs)[3] == before
+        os.close(theirs)
+        os.close(ours)
 
 
 def test_words_that_are_wrong() -> None:

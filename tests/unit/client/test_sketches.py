@@ -6,6 +6,7 @@ import signal
 
 import pytest
 
+from pyrite.client import inbox
 from pyrite.client.api import (
     Archive,
     Asked,
@@ -249,6 +250,30 @@ async def test_who_is_full_and_gone_keeps_nobody_waiting() -> None:
         heard = b.messages("headline")
         await a.send(b.jid, "now", type="headline")
         assert (await heard.next()).body == "now"
+
+
+async def test_who_is_slow_is_told(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever holds what nobody reads would else look for it in the net."""
+    monkeypatch.setattr(inbox, "MOST", 10)
+    monkeypatch.setattr(inbox, "SLOW", 0.01)
+    async with (
+        asyncio.timeout(PATIENCE),
+        MemoryServer(["a", "b"]) as srv,
+        srv.client("a") as a,
+        srv.client("b") as b,
+    ):
+        kept = b.messages()
+        for number in range(120):
+            await a.send(b.jid, str(number))
+        while not caplog.records:
+            await srv.quiet()
+        (record,) = caplog.records
+        assert record.levelname == "WARNING"
+        assert record.getMessage().startswith("nothing is read: 10 things wait for handlers")
+        caplog.clear()
+        assert [(await kept.next()).body for _ in range(120)] == [*map(str, range(120))]
 
 
 async def test_several_who_go_through_one_come_to_its_end() -> None:

@@ -41,6 +41,7 @@ class Rooms(Words):
     async def join(self, text: str) -> None:
         where, nick, password = (*text.split(), "", "")[:3]
         jid = JID.parse(where)
+        await self._check(JID(None, jid.domain))
         stack = AsyncExitStack()
         room = await stack.enter_async_context(
             self.client[muc.Muc].join(
@@ -54,6 +55,12 @@ class Rooms(Words):
         self.desk.note(jid.bare)
         self.client.start(self._show(room, room.events()))
         await self.who(str(jid.bare))
+
+    async def _check(self, service: JID) -> None:
+        """Raises ValueError for who says to have no rooms: others would say nothing at all."""
+        with suppress(StanzaError):
+            if not await self.client[Disco].supports(service, NS):
+                raise ValueError(f"{service} has no rooms")
 
     @word("[ROOM]", "sit there no more")
     async def leave(self, text: str) -> None:
