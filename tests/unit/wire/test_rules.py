@@ -1,8 +1,11 @@
 """The rules beside payloads: what follows from them, and from what is no payload."""
 
+from base64 import b64decode
 from datetime import datetime
+from hashlib import sha1
 
 import pytest
+from tests.unit.wire.examples import elements, examples
 
 from pyrite.core.errors import StanzaError
 from pyrite.core.jid import JID
@@ -13,6 +16,7 @@ from pyrite.wire import (
     acquaintance,
     addresses,
     bob,
+    caps2,
     chatsettings,
     colors,
     dataforms,
@@ -24,6 +28,7 @@ from pyrite.wire import (
     jsoncontainers,
     markup,
     me,
+    nestedgroups,
     notes,
     omemo,
     openpgp,
@@ -34,6 +39,7 @@ from pyrite.wire import (
     spaces,
     xhtml,
 )
+from pyrite.wire.hashes import Hash
 from pyrite.wire.invitations import Preauth
 
 ROMEO, JULIET = JID.parse("romeo@verona.lit"), JID.parse("juliet@capulet.lit")
@@ -272,6 +278,58 @@ def test_kinds_of_nodes() -> None:
     assert filtering.without("a").form == dataforms.submission(
         filtering.NS, {"excluded-types": ("a",)}
     )
+
+
+@pytest.mark.parametrize(
+    ("number", "sha2", "sha3"),
+    [
+        (1, "kzBZbkqJ3ADrj7v08reD1qcWUwNGHaidNUgD7nHpiw8=",
+            "79mdYAfU9rEdTOcWDO7UEAt6E56SUzk/g6TnqUeuD9Q="),
+        (2, "u79ZroNJbdSWhdSp311mddz44oHHPsEBntQ5b1jqBSY=",
+            "XpUJzLAc93258sMECZ3FJpebkzuyNXDzRNwQog8eycg="),
+    ],
+)  # fmt: skip
+def test_the_hashes_of_what_an_entity_can_do(number: int, sha2: str, sha3: str) -> None:
+    """XEP-0390 §4.5, both examples."""
+    (shown,) = [one for one in examples() if (one.xep, one.number) == ("0390", number)]
+    info = decode(disco.Info, elements(shown)[0])
+    told = caps2.Caps((Hash("sha-256", b64decode(sha2)), Hash("sha3-256", b64decode(sha3))))
+    assert caps2.caps_of(info) == told
+    assert caps2.verify(told, info)
+    assert caps2.node(told.hashes[0]) == f"urn:xmpp:caps#sha-256.{sha2}"
+    other = disco.Info(None, info.identities, info.features[1:], info.forms)
+    assert not caps2.verify(told, other)
+    assert not caps2.verify(caps2.Caps((told.hashes[0], Hash("sha3-256", b""))), info)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        dataforms.Form("result"),
+        dataforms.Form("result", fields=(dataforms.Field("FORM_TYPE", values=("urn:x",)),)),
+        dataforms.Form("submit", items=(dataforms.Item(),)),
+        dataforms.Form("submit", reported=dataforms.Reported()),
+    ],
+)
+def test_what_is_not_hashed(form: dataforms.Form) -> None:
+    """XEP-0390 §4.1: it could say something that no hash covers."""
+    info = disco.Info(forms=(form,))
+    with pytest.raises(ValueError, match="FORM_TYPE"):
+        caps2.hashed(info)
+    assert not caps2.verify(caps2.Caps((Hash("sha-256", b""),)), info)
+
+
+def test_a_hash_that_proves_nothing() -> None:
+    info = disco.Info()
+    weak = caps2.Caps((Hash("sha-1", sha1(caps2.hashed(info)).digest()), Hash("md5", b"")))
+    assert not caps2.verify(weak, info)
+    with pytest.raises(ValueError, match="no hash function md5"):
+        caps2.caps_of(info, ["md5"])
+
+
+def test_groups_within_groups() -> None:
+    assert nestedgroups.Delimiter("::").parts("Midsummer::Actors") == ("Midsummer", "Actors")
+    assert nestedgroups.Delimiter().parts("Midsummer::Actors") == ("Midsummer::Actors",)
 
 
 # --- outages (XEP-0455) --------------------------------------------------------------------------
