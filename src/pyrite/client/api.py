@@ -156,7 +156,7 @@ if TYPE_CHECKING:
     from .receipt import Receipt
     from .shared import Shared
     from .state import Closed, Online, Reset, State, Suspended
-    from .transfer import NotAsAnnounced, NoWay, TooLarge, TransferFailed, TransferRefused
+    from .transfer import CutOff, NotAsAnnounced, NoWay, TooLarge, TransferFailed, TransferRefused
     from .websocket import WebSocket
 
 VERSION = "0.2"
@@ -214,6 +214,7 @@ __all__ = [
     "ContactPresent",
     "Corrected",
     "Csi",
+    "CutOff",
     "Declined",
     "Disco",
     "Displayed",

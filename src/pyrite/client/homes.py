@@ -102,7 +102,7 @@ IMPORTS = {
     ".receipt": "Receipt",
     ".shared": "Shared",
     ".state": "Closed, Online, Reset, State, Suspended",
-    ".transfer": "NoWay, NotAsAnnounced, TooLarge, TransferFailed, TransferRefused",
+    ".transfer": "CutOff, NoWay, NotAsAnnounced, TooLarge, TransferFailed, TransferRefused",
     ".websocket": "WebSocket",
 }
 

@@ -37,6 +37,10 @@ class TransferRefused(TransferFailed):
         self.reason = reason
 
 
+class CutOff(TransferFailed):
+    """It ended before all of it was there."""
+
+
 class NotAsAnnounced(TransferFailed):
     """What came has another hash than was said of it."""
 
@@ -222,7 +226,7 @@ class Sink:
     async def check(self, later: tuple[Hash, ...] = ()) -> None:
         """It is all there, and what was announced. Raises `TransferFailed`, `FileExistsError`."""
         if self.size is not None and self.done != self.size:
-            raise TransferFailed(f"{self.done} octets of {self.size} have come")
+            raise CutOff(f"{self.done} octets of {self.size} have come")
         expected = self._hash or next((one for one in later if one.algo == self._algo), None)
         if expected is not None and not await self._is(expected):
             self._is_spoilt = True

@@ -135,7 +135,7 @@ async def test_an_offer_of_the_rest(tmp_path: Path) -> None:
             await stream.write(b"ef")
         with pytest.raises(TransferFailed, match="2 octets of 6"):
             await taking
-        assert await romeo.ended() == "failed-application"
+        assert await romeo.ended() == "failed-transport"
 
 
 async def sends_to(romeo: Hand, juliet: Client, path: Path, **options: bool) -> asyncio.Task[None]:

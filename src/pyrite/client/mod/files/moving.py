@@ -13,6 +13,7 @@ from ....wire.hashes import Hash
 from ...bytestream import ByteStream, StreamBroken
 from ...transfer import (
     CHUNK,
+    CutOff,
     NotAsAnnounced,
     NoWay,
     Progress,
@@ -31,6 +32,7 @@ REASONS: tuple[tuple[type[BaseException], jingle.Reason], ...] = (
     (NotAsAnnounced, jingle.Reason(media_error=True)),
     (NoWay, jingle.Reason(connectivity_error=True)),
     (StreamBroken, jingle.Reason(failed_transport=True)),
+    (CutOff, jingle.Reason(failed_transport=True)),
     (TimeoutError, jingle.Reason(timeout=True)),
     (TransferFailed, jingle.Reason(failed_application=True)),
     (StanzaError, jingle.Reason(general_error=True)),
@@ -44,6 +46,8 @@ async def ending(part: Part) -> AsyncIterator[None]:
     try:
         yield
     except Exception as error:
+        if isinstance(error, StreamBroken | CutOff):
+            await part.last_words()  # who ends it may close the stream before saying so
         part.check_reason()
         for kind, reason in REASONS:
             if isinstance(error, kind):

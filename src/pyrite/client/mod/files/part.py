@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .session import Session
 
 STEP = 40.0  # seconds for the other side's next step, in which it may try to connect
+LAST_WORDS = 2.0  # seconds for the reason of what has ended already
 ARRIVING = 300.0  # seconds for what was sent to arrive, over a slow connection
 MOST_STEPS = 50  # of one file that were heard and are not looked at yet
 
@@ -194,6 +195,13 @@ class Part:
         self.state = State.ENDED
         if not self.session.has_others:
             await self.session.end(jingle.Reason(success=True))
+
+    async def last_words(self) -> None:
+        """Wait a moment for the other side to end it."""
+        with suppress(TransferFailed):
+            async with self._patience(LAST_WORDS):
+                while self.state is not State.ENDED:
+                    await self._steps.get()
 
     @asynccontextmanager
     async def _patience(self, seconds: float) -> AsyncIterator[None]:
