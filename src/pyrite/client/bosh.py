@@ -71,7 +71,7 @@ class BoshLink(FramedLink):
         self._requests: dict[int, Request] = {}  # from `_heard` on
         self._answers: dict[int, wire.Body] = {}  # that are not heard yet
         self._posting: set[asyncio.Task[None]] = set()
-        self._settling: int | None = None  # may not have come yet: nothing is made beside it
+        self._settling: set[int] = set()  # may not have come yet: nothing is made beside them
         self._idle: int | None = None  # of what said nothing
         self._failed: Exception | None = None  # why a request had no answer
         self._came = asyncio.Event()
@@ -135,7 +135,7 @@ class BoshLink(FramedLink):
 
     def _make_one(self) -> bool:
         """Make a request, if there is reason for it, and room."""
-        if self._settling is not None:
+        if self._settling:
             return False
         now = asyncio.get_running_loop().time()
         rid = next((rid for rid, one in self._requests.items() if one.is_broken), None)
@@ -144,10 +144,9 @@ class BoshLink(FramedLink):
                 return False
             rid, self._rid = self._rid, self._rid + 1
             self._requests[rid] = Request(text, now)
-            if len(self._requests) > HOLD:
-                self._later("overdue", OVERDUE, self._fail, OSError(f"{self._url}: no answer"))
+        self._settling.add(rid)
         request = self._requests[rid]
-        request.is_broken, self._settling = False, rid
+        request.is_broken = False
         request.tries += 1
         task = asyncio.ensure_future(self._post(rid, request))
         self._posting.add(task)
@@ -240,23 +239,28 @@ class BoshLink(FramedLink):
     async def _body(self, rid: int, data: bytes) -> AsyncIterator[bytes]:
         for start in range(0, len(data), CHUNK):
             yield data[start : start + CHUNK]
-        if rid == self._settling:
-            self._later("settling", SETTLING, self._arrived, rid)
+        self._settle(rid)
+        if len(self._requests) > HOLD:
+            self._later("overdue", OVERDUE, self._fail, OSError(f"{self._url}: no answer"))
+
+    def _settle(self, rid: int) -> None:
+        if rid in self._settling:
+            self._later(f"settling {rid}", SETTLING, self._arrived, rid)
 
     def _arrived(self, rid: int) -> None:
         """The server has it, as far as one can know: the next one may go."""
-        if rid == self._settling:
-            self._not_later("settling")
-            self._settling = None
-            self.wake()
+        self._not_later(f"settling {rid}")
+        self._settling.discard(rid)
+        self.wake()
 
     def _broke(self, rid: int, request: Request, error: Exception) -> None:
         """Make it again, in a moment: until then it is known whether those before it broke too."""
         if request.tries >= TRIES or isinstance(error, http.HttpError) or self._session.closed:
             self._fail(http.plainly(error))
             return
-        request.is_broken, self._settling = True, rid
-        self._later("settling", SETTLING, self._arrived, rid)
+        request.is_broken = True
+        self._settling.add(rid)
+        self._settle(rid)
 
     def _fail(self, error: Exception) -> None:
         self._failed = self._failed or error
