@@ -16,7 +16,7 @@ from ..core.frozen import frozen
 from ..core.jid import JID
 from ..core.negotiate import FEATURES
 from ..core.payload import decode
-from ..core.stanza import Stanza, read
+from ..core.stanza import Message, Stanza, read
 from ..core.xml import Element
 from ..kit.clock import Clock
 from ..wire import acks as wire
@@ -35,6 +35,9 @@ GRACE = 5.0  # seconds that the server has to say goodbye
 #: Ends of a stream that say: not again. Two clients that bind the same resource would go on
 #: throwing each other out (RFC 6120 §4.9.3.3).
 LASTING = ("conflict", "not-authorized", "policy-violation", "host-gone", "host-unknown")
+
+#: What may be otherwise the next time: in reaching the server, and in what features begin with.
+RETRIED = (OSError, TimeoutError, StreamError, AuthenticationFailed, StanzaError)
 
 
 @frozen
@@ -89,6 +92,7 @@ class Keeper:
         self._link: Link | None = None
         self._keeping: asyncio.Task[None] | None = None
         self._is_closing = False
+        self._lost: list[Message] = []  # and nobody was told of it yet
 
     # --- beginning and end -----------------------------------------------------------
 
@@ -132,7 +136,7 @@ class Keeper:
         if self.closed is None:
             self.is_online = False
             self.requests.reset()
-            lost = self.outbox.reset(None, with_acks=False)
+            lost = [*self._lost, *self.outbox.reset(None, with_acks=False)]
             self.closed = Closed(cause, tuple(lost))
             await self.owner.tell(self.closed)
 
@@ -183,8 +187,8 @@ class Keeper:
         while True:
             await self.owner.clock.sleep(self._backoff.delay(failed, self._chance))
             try:
-                session, link = await self._log_in(self._resumable())
-            except (OSError, TimeoutError, StreamError, AuthenticationFailed) as error:
+                return await self._go_on(*await self._log_in(self._resumable()))
+            except RETRIED as error:
                 failed += 1
                 if isinstance(error, ResumeUnanswered) and self.session is not None:
                     # COMPAT: Prosody's mod_smacks, which fails to resume over BOSH
@@ -192,8 +196,6 @@ class Keeper:
                 if self._is_hopeless(error) or failed == self._backoff.attempts:
                     raise
                 log.info("no connection yet: %s: %s", self.owner.jid.bare, error)
-                continue
-            return await self._go_on(session, link)
 
     async def _go_on(self, session: Session, link: Link) -> None:
         if session.resumed is not None:
@@ -203,10 +205,24 @@ class Keeper:
             return
         h = session.failed.h if session.failed is not None else None
         self.requests.reset()
-        lost = self.outbox.reset(h, with_acks=session.enabled is not None)
+        self._lost += self.outbox.reset(h, with_acks=session.enabled is not None)
         await self._start(session, link)
-        await self._settle(link)
+        try:
+            if not await self._settle(link):
+                end = await link.ended()
+                raise end.cause or end
+        except RETRIED:
+            await self._let_go(session, link)
+            raise
+        lost, self._lost = self._lost, []
         await self.owner.tell(Reset(tuple(lost)))
+
+    async def _let_go(self, session: Session, link: Link) -> None:
+        """What has not begun is no session to come back to: features know nothing of it."""
+        self.is_online = False
+        self.session = replace(session, enabled=None)
+        link.abort()
+        await link.ended()
 
     def _resumable(self) -> Resumable | None:
         session, acks = self.session, self.outbox.acks
@@ -224,6 +240,8 @@ class Keeper:
                 return error.is_final
             case StreamError():
                 return self._is_lasting(error)
+            case StanzaError():
+                return error.type != "wait"
         return False
 
     # --- traffic ---------------------------------------------------------------------

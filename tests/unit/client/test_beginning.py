@@ -1,0 +1,106 @@
+"""Sessions that do not begin as they should, in place of one that was lost."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from pyrite.client.api import Client, Closed, Feature, Heard, Online, Reset, Spec, StanzaError
+from pyrite.client.entity import Entity
+from pyrite.client.state import State
+from pyrite.client.testing import MemoryServer
+from pyrite.wire.ping import Ping
+
+PATIENCE = 10.0
+
+
+class Moody(Feature):
+    """Begins as it is told to."""
+
+    spec = Spec("urn:example:moody", "1", "Moody")
+
+    def __init__(self, client: Entity) -> None:
+        super().__init__(client)
+        self.moods: list[Exception | None] = []
+        self.begun = 0
+
+    async def begin(self) -> None:
+        self.begun += 1
+        if self.moods and (mood := self.moods.pop(0)) is not None:
+            raise mood
+
+
+@asynccontextmanager
+async def losing(*moods: Exception | None) -> AsyncIterator[tuple[MemoryServer, Client]]:
+    """A client that has lost its session, with a message on its way; the next ones begin so."""
+    async with (
+        asyncio.timeout(PATIENCE),
+        MemoryServer(["a", "b"]) as srv,
+        srv.client("a", features=[Moody]) as a,
+    ):
+        a[Moody].moods = [*moods]
+        await srv.quiet()
+        srv.cut("a")
+        await srv.quiet()
+        await srv.server.unbind(next(iter(srv.server.sessions.of(a.jid.bare).values())))
+        await a.send(srv.jid("b"), "on its way")
+        yield srv, a
+
+
+async def lost(srv: MemoryServer, states: Heard[State]) -> list[str | None]:
+    """What is told as lost when there is a session again, once."""
+    told: list[State] = []
+    while not told or not isinstance(told[-1], Reset):
+        await srv.advance(120)
+        while states.waiting:
+            told.append(await states.next())
+    reset = told[-1]
+    assert isinstance(reset, Reset)
+    assert [type(one) for one in told] == [Online, Reset]
+    return [message.body for message in reset.lost]
+
+
+@pytest.mark.parametrize(
+    "mood", [StanzaError("resource-constraint"), TimeoutError(), None], ids=repr
+)
+async def test_a_session_that_does_not_begin_is_tried_again(mood: Exception | None) -> None:
+    """Features know nothing of it: it is not come back to. What was lost is told once."""
+    async with losing(mood, mood) as (srv, a):
+        states = a.lifecycle()
+        assert await lost(srv, states) == ["on its way"]
+        assert a[Moody].begun == (4 if mood else 2)
+        await a.request(Ping())
+
+
+async def test_a_connection_that_breaks_while_a_session_begins() -> None:
+    """A session that the server still has, and features have not."""
+
+    async def break_off() -> None:
+        srv.cut("a")
+        await asyncio.sleep(PATIENCE)
+
+    async with losing() as (srv, a):
+        breaking = [break_off]
+        begin = a[Moody].begin
+
+        async def begin_badly() -> None:
+            await begin()
+            if breaking:
+                await breaking.pop()()
+
+        a[Moody].begin = begin_badly  # type: ignore[method-assign]
+        states = a.lifecycle()
+        assert await lost(srv, states) == ["on its way"]
+        assert a[Moody].begun == 3
+
+
+async def test_a_session_that_cannot_begin_is_the_end() -> None:
+    async with losing(StanzaError("forbidden", "not any more")) as (srv, a):
+        ends = a.hear(Closed)
+        await srv.advance(120)
+        while not ends.waiting:
+            await srv.advance(120)
+        end = await ends.next()
+        assert isinstance(end.cause, StanzaError)
+        assert [message.body for message in end.lost] == ["on its way"]
