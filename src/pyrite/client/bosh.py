@@ -17,7 +17,7 @@ from ..core.xml import Element, Limits
 from ..net import http
 from ..wire import bosh as wire
 from ..wire.hostmeta import BOSH
-from .framed import LIMITS, FramedLink
+from .framed import LIMITS, FramedLink, raise_first
 from .link import PATIENCE
 from .web import Web
 
@@ -108,10 +108,7 @@ class BoshLink(FramedLink):
             for task in works:
                 task.cancel()
             await asyncio.wait(works)
-        failed = [task.exception() for task in (listening, asking) if not task.cancelled()]
-        for error in failed:
-            if error is not None:
-                raise error
+        raise_first(listening, asking)
 
     def _later(self, name: str, seconds: float, call: Callable[..., None], *args: Any) -> None:
         """Call it then, and not what was to be called under that name."""

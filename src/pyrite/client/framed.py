@@ -121,6 +121,13 @@ class FramedLink(BaseLink):
             self.close(error)
 
 
+def raise_first(*works: asyncio.Task[None]) -> None:
+    """What one of them has failed with, if any. All are looked at: none is lost unseen."""
+    for error in [work.exception() for work in works if not work.cancelled()]:
+        if error is not None:
+            raise error
+
+
 def _error(error: StreamError) -> Element:
     children = [Element(Name(NS_STREAM_ERRORS, error.condition))]
     if error.text:

@@ -16,7 +16,7 @@ from ..net import http
 from ..net.flow import STALL
 from ..wire import framing
 from ..wire.hostmeta import WEBSOCKET
-from .framed import GRACE, LIMITS, FramedLink
+from .framed import GRACE, LIMITS, FramedLink, raise_first
 from .web import Web
 
 if TYPE_CHECKING:
@@ -53,9 +53,7 @@ class WebSocketLink(FramedLink):
                 task.cancel()
             await asyncio.wait((writing, reading))
             await self._hang_up()
-        for task in (reading, writing):
-            if not task.cancelled():
-                task.result()
+        raise_first(reading, writing)
 
     async def _hang_up(self) -> None:
         """Free the socket; in good order, unless it is to look as if the net had gone."""
