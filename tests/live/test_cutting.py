@@ -75,7 +75,7 @@ async def enter(login: Login, server: Server, way: Way, transport: str) -> tuple
 @by_tcp
 async def test_entering(login: Login, server: Server, way: Way, transport: str) -> None:
     broken, failed = await enter(login, server, way, transport)
-    assert broken >= failed > POINTS // 2
+    assert broken >= failed > POINTS // 4  # else one was in already, and has come back
 
 
 @no_web
@@ -85,7 +85,7 @@ async def test_entering_by_web(login: Login, server: Server, way: Way, transport
     """By BOSH a request that breaks is made again."""
     broken, failed = await enter(login, server, way, transport)
     assert broken > POINTS // 2
-    assert (failed < broken) if transport == "bosh" else (broken >= failed > POINTS // 2)
+    assert (failed < broken) if transport == "bosh" else (broken >= failed > POINTS // 4)
 
 
 class Conversation:
