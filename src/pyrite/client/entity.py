@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from abc import ABC, abstractmethod
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Coroutine, Hashable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, overload
@@ -28,29 +28,28 @@ from .feature import (
     Sending,
     bodies,
     marks_of,
+    named,
 )
-from .heard import Heard, Line
+from .heard import Line
+from .hearing import Handler, Hearing
 from .inbox import Inbox
 from .keeper import Backoff, Entered, Keeper
 from .login import Resumable
 from .receipt import Receipt
 from .serving import Serving
-from .state import Closed, Online, Reset, State, Suspended
+from .state import Closed
 
 if TYPE_CHECKING:
     from ..wire.disco import Info, Item
 
 P = TypeVar("P")
-E = TypeVar("E")
 F = TypeVar("F", bound=Feature)
 R = TypeVar("R")
-
-Handler = Callable[[E], R]  # an ordinary function, or one that gives a coroutine
 
 TIMEOUT = 30.0  # seconds; an answer that takes longer is a `TimeoutError`
 
 
-class Entity(ABC):
+class Entity(Hearing, ABC):
     """One address on the net and the stream behind it, which is kept alive."""
 
     def __init__(
@@ -62,6 +61,7 @@ class Entity(ABC):
         clock: Clock | None,
         chance: random.Random | None,
     ) -> None:
+        super().__init__()
         self.jid = jid
         self.clock: Clock = clock or SystemClock()
         self.ids = Ids()
@@ -70,11 +70,10 @@ class Entity(ABC):
         self.sending: Filter[Stanza] = Filter("sending")
         self.forged: Counter[str] = Counter()  # dropped: by what, since its sender cannot say it
         self._features: dict[type[Feature], Feature] = {}
+        self._beginning: dict[type[Feature], asyncio.Task[None]] = {}  # in the midst of a session
         self._doors: dict[tuple[type[Stanza], Name], list[Callable[[Any], Any]]] = {}
         self._serving = Serving(self._answer, self.start)
         self._holds: dict[type, list[Callable[[Any], bool]]] = {}
-        self._hearers: dict[type, list[Callable[[Any], Any]]] = defaultdict(list)
-        self._lines: set[Line[Any]] = set()  # of those who listen
         self._was_entered = False
         self._tasks = asyncio.TaskGroup()
         self._inbox = Inbox(self._tasks)
@@ -158,7 +157,7 @@ class Entity(ABC):
         else:
             message = Message(type, _jid(to)).add(*bodies(content))
         if message.id is None:
-            message = _named(message, self.ids())
+            message = named(message, self.ids())
         message = await self.sending.run(message)  # type: ignore[assignment]
         receipt = Receipt(message)
         await self.tell(Sending(receipt))
@@ -238,7 +237,10 @@ class Entity(ABC):
     # --- hearing ---------------------------------------------------------------------
 
     def __getitem__(self, feature: type[F]) -> F:
-        """The client's `feature`, made and attached the first time it is asked for."""
+        """The client's `feature`, made and attached the first time it is asked for.
+
+        In the middle of a session it begins at once, which may take a while: see `begun`.
+        """
         found = self._features.get(feature)
         if found is None:
             for needed in feature.needs:
@@ -247,8 +249,15 @@ class Entity(ABC):
             for mark, handler in marks_of(found):
                 self._attach(mark, handler)
             if self.is_online:
-                self._tasks.create_task(found.begin())
+                self._beginning[feature] = self._tasks.create_task(found.begin())
         return found  # type: ignore[return-value]
+
+    async def begun(self, feature: type[F]) -> F:
+        """The client's `feature`, when it knows what it begins with: the roster, say."""
+        found = self[feature]
+        if (beginning := self._beginning.get(feature)) is not None:
+            await asyncio.shield(beginning)
+        return found
 
     @property
     def features(self) -> set[str]:
@@ -292,44 +301,6 @@ class Entity(ABC):
 
         return remember
 
-    def on(self, event: type[E]) -> Callable[[Handler[E, R]], Handler[E, R]]:
-        """Let the decorated function be told of `event`, until the client is closed."""
-
-        def remember(handler: Handler[E, R]) -> Handler[E, R]:
-            self._hearers[event].append(handler)
-            return handler
-
-        return remember
-
-    def hear(self, event: type[E]) -> Heard[E]:
-        """Each `event` from now on, to go through with ``async for``."""
-        return self._hear(event)
-
-    def _hear(self, *events: type[Any], wanted: Callable[[Any], bool] | None = None) -> Heard[Any]:
-        heard: Heard[Any] = Heard(self._forget, wanted)
-        self._lines.add(heard.line)
-        for event in events:
-            self._hearers[event].append(heard.line.put)
-        if self._keeper.closed is not None:
-            heard.end()
-        return heard
-
-    def _forget(self, heard: Heard[Any]) -> None:
-        line = heard.line
-        self._lines.discard(line)
-        for hearers in self._hearers.values():
-            hearers[:] = [one for one in hearers if one != line.put]
-
-    def lifecycle(self) -> Heard[State]:
-        """What becomes of the session, from now on; the last is `Closed`."""
-        return self._hear(Online, Suspended, Reset, Closed)
-
-    def messages(self, type: str | None = None) -> Heard[MessageReceived]:
-        """The messages of all conversations, from now on; or those of one type, as ``chat``."""
-        if type is None:
-            return self.hear(MessageReceived)
-        return self._hear(MessageReceived, wanted=lambda event: event.message.type == type)
-
     # --- for the keeper and for features ---------------------------------------------
 
     @property
@@ -359,6 +330,7 @@ class Entity(ABC):
         for handler in tuple(self._hearers.get(event.__class__, ())):
             await self._inbox.hand((about, handler), handler, event)
         if isinstance(event, Closed):
+            self._is_over = True
             for line in tuple(self._lines):
                 await self._inbox.hand((None, line.put), Line.end, line)
 
@@ -379,7 +351,7 @@ class Entity(ABC):
             for door in self._doors.get((stanza.__class__, element.name), ()):
                 taken = door(stanza)
                 if asyncio.iscoroutine(taken):
-                    taken = await taken
+                    taken = await self._keeper.requests.reading(taken)
                 if taken:
                     return
         sender = stanza.sender.bare if stanza.sender is not None else self.jid.bare
@@ -394,7 +366,3 @@ class Entity(ABC):
 
 def _jid(address: JID | str) -> JID:
     return JID.parse(address) if isinstance(address, str) else address
-
-
-def _named(message: Message, id: str) -> Message:
-    return Message(message.type, message.to, message.sender, id, message.payloads, message.lang)

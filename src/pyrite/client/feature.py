@@ -92,6 +92,11 @@ def bodies(content: Iterable[object]) -> list[object]:
     return [Body(one) if isinstance(one, str) else one for one in content]
 
 
+def named(message: Message, id: str) -> Message:
+    """The same, with this id."""
+    return Message(message.type, message.to, message.sender, id, message.payloads, message.lang)
+
+
 @frozen
 class PresenceReceived:
     """Presence of somebody, also what asks for or grants a subscription."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
+from typing import Any
 
 from ..core.jid import JID
 from ..core.stanza import Iq
@@ -17,16 +19,30 @@ class Requests:
 
     def __init__(self) -> None:
         self._waiting: dict[tuple[JID | None, str], asyncio.Future[Iq]] = {}
+        self._reading: asyncio.Task[Any] | None = None
         self._given_up: Cache[tuple[JID | None, str], bool] = Cache(GIVEN_UP)
 
     def __len__(self) -> int:
         return len(self._waiting)
 
     def expect(self, to: JID | None, id: str, own: JID) -> asyncio.Future[Iq]:
-        """The answer of `to`, where None, and our own bare address, are the account itself."""
+        """The answer of `to`, where None, and our own bare address, are the account itself.
+
+        Raises `RuntimeError` for who is waited for before anything is read, also the answer.
+        """
+        if self._reading is not None and self._reading is asyncio.current_task():
+            raise RuntimeError("nothing is read before this is done: let `start` ask for it")
         answer: asyncio.Future[Iq] = asyncio.get_running_loop().create_future()
         self._waiting[_who(to, own), id] = answer
         return answer
+
+    async def reading(self, work: Coroutine[Any, Any, Any]) -> Any:
+        """What comes of `work`, before which nothing more is read."""
+        self._reading, before = asyncio.current_task(), self._reading
+        try:
+            return await work
+        finally:
+            self._reading = before
 
     def forget(self, to: JID | None, id: str, own: JID) -> None:
         """Nobody waits for it any more; it may come all the same."""

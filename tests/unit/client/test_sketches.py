@@ -14,18 +14,24 @@ from pyrite.client.api import (
     Bot,
     Closed,
     Component,
+    Feature,
+    Message,
     MessageReceived,
     Online,
     Presence,
     Request,
     Reset,
+    Roster,
+    Spec,
     StanzaError,
     Suspended,
     attr,
+    opens,
     payload,
     text,
 )
 from pyrite.client.testing import MemoryServer
+from pyrite.wire.ping import Ping
 
 PATIENCE = 10.0
 ECHO = "echo.example.org"
@@ -335,3 +341,62 @@ async def test_a_service_is_stopped_in_good_order() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
         await running
         assert not srv.server.sessions.of(srv.jid("bot"))
+
+
+# --- mistakes that are told --------------------------------------------------------------
+
+
+@payload("urn:example:poke", "poke")
+class Poke:
+    pass
+
+
+class Curious(Feature):
+    """Asks back, before anything else is read: in the wrong way, or in the right one."""
+
+    spec = Spec("urn:example:poke", "1", "Curious")
+    answered = 0
+
+    @opens(Poke)
+    async def poked(self, message: Message) -> bool:
+        with pytest.raises(RuntimeError, match="nothing is read before this is done"):
+            await self.client.request(Ping())
+        self.client.start(self.ask())
+        return True
+
+    async def ask(self) -> None:
+        await self.client.request(Ping())
+        self.answered += 1
+
+
+async def test_who_would_wait_for_what_is_not_read_is_told() -> None:
+    async with (
+        asyncio.timeout(PATIENCE),
+        MemoryServer(["a", "b"]) as srv,
+        srv.client("a") as a,
+        srv.client("b", features=[Curious]) as b,
+    ):
+        await a.send(b.jid, Poke())
+        while not b[Curious].answered:
+            await srv.quiet()
+            await b.request(Ping())  # which others may, meanwhile
+
+
+async def test_a_feature_in_the_midst_of_a_session() -> None:
+    async with (
+        asyncio.timeout(PATIENCE),
+        MemoryServer(["a", "b"], friends=[("a", "b")]) as srv,
+        srv.client("a") as a,
+    ):
+        assert not list(a[Roster])  # it is only being read
+        roster = await a.begun(Roster)
+        assert [str(item.jid) for item in roster] == ["b@example.org"]
+        assert await a.begun(Roster) is roster
+
+
+async def test_what_is_no_payload() -> None:
+    async with asyncio.timeout(PATIENCE), MemoryServer(["a"]) as srv, srv.client("a") as a:
+        with pytest.raises(TypeError, match="dict is no payload"):
+            await a.send(a.jid, {"city": "Oslo"})
+        with pytest.raises(TypeError, match="int is no payload"):
+            await a.request(1)

@@ -1,0 +1,63 @@
+"""Who wants to know what happens: functions that are called, and loops that go through it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from .feature import MessageReceived
+from .heard import Heard, Line
+from .state import Closed, Online, Reset, State, Suspended
+
+E = TypeVar("E")
+R = TypeVar("R")
+
+Handler = Callable[[E], R]  # an ordinary function, or one that gives a coroutine
+
+
+class Hearing:
+    """Event -> those who are told of it, in the order in which they came."""
+
+    def __init__(self) -> None:
+        self._hearers: dict[type, list[Callable[[Any], Any]]] = defaultdict(list)
+        self._lines: set[Line[Any]] = set()  # of those who go through it
+        self._is_over = False  # the last has been told
+
+    def on(self, event: type[E]) -> Callable[[Handler[E, R]], Handler[E, R]]:
+        """Let the decorated function be told of `event`, until the client is closed."""
+
+        def remember(handler: Handler[E, R]) -> Handler[E, R]:
+            self._hearers[event].append(handler)
+            return handler
+
+        return remember
+
+    def hear(self, event: type[E]) -> Heard[E]:
+        """Each `event` from now on, to go through with ``async for``."""
+        return self._hear(event)
+
+    def lifecycle(self) -> Heard[State]:
+        """What becomes of the session, from now on; the last is `Closed`."""
+        return self._hear(Online, Suspended, Reset, Closed)
+
+    def messages(self, type: str | None = None) -> Heard[MessageReceived]:
+        """The messages of all conversations, from now on; or those of one type, as ``chat``."""
+        if type is None:
+            return self.hear(MessageReceived)
+        return self._hear(MessageReceived, wanted=lambda event: event.message.type == type)
+
+    def _hear(self, *events: type[Any], wanted: Callable[[Any], bool] | None = None) -> Heard[Any]:
+        heard: Heard[Any] = Heard(self._forget, wanted)
+        self._lines.add(heard.line)
+        for event in events:
+            self._hearers[event].append(heard.line.put)
+        if self._is_over:
+            heard.end()
+        return heard
+
+    def _forget(self, heard: Heard[Any]) -> None:
+        line = heard.line
+        self._lines.discard(line)
+        for hearers in self._hearers.values():
+            hearers[:] = [one for one in hearers if one != line.put]
