@@ -102,12 +102,17 @@ class Autojoin(Feature):
             if stay is not None:
                 stay.leaving.set()
         elif (stay is None or stay.leaving.is_set()) and len(self._stays) < MOST:
+            before = stay.task if stay is not None else None
             stay = self._stays[room] = Stay()
-            stay.task = self.client.start(self._be_in(room, mark, stay))
+            stay.task = self.client.start(self._be_in(room, mark, stay, before))
 
-    async def _be_in(self, room: JID, mark: Bookmark, stay: Stay) -> None:
-        """Be there until we are to leave it, or it does not have us."""
+    async def _be_in(
+        self, room: JID, mark: Bookmark, stay: Stay, before: asyncio.Task[None] | None
+    ) -> None:
+        """Be there until we are to leave it, or it does not have us; once we have left it."""
         try:
+            if before is not None:
+                await asyncio.wait((before,))
             for number in range(len(WAITS) + 1):
                 try:
                     await self._join(room, mark, stay)

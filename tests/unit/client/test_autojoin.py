@@ -163,6 +163,24 @@ async def test_the_next_session_has_other_bookmarks() -> None:
             await client.step(0.1)
 
 
+async def test_who_is_to_leave_and_then_to_stay() -> None:
+    """It goes and comes again, for the room may have been left on another client by then."""
+    mark = Bookmark("Den", autojoin=True, nick="fox")
+    async with with_bookmarks({DEN: mark}) as client:
+        joined = client.hear(RoomJoined)
+        await next_of(client, DEN)
+        await client.hears(present("fox", OWN))
+        await joined.next()
+        await client.tell(BookmarkChanged(DEN, Bookmark("Den")))
+        assert (await next_of(client, DEN)).type == "unavailable"
+        await client.tell(BookmarkChanged(DEN, mark))
+        await client.hears(absent("fox", 110))
+        assert (await next_of(client, DEN)).type is None
+        await client.hears(present("fox", OWN))
+        await joined.next()
+        assert client[Autojoin].rooms.keys() == {DEN}
+
+
 async def test_rooms_of_the_program_are_left_alone() -> None:
     async with with_bookmarks({}) as client:
         joining = client[Muc].join(DEN, "fox")

@@ -236,4 +236,3 @@ class Commands(Feature):
         for serving, timer in self._sessions.values():
             timer.cancel()
             serving.end()
-        self._sessions.clear()
