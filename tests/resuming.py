@@ -8,6 +8,7 @@ from pathlib import Path
 from pyrite.core.jid import JID
 from pyrite.core.stanza import NS as NS_CLIENT
 from pyrite.core.xml import Element
+from pyrite.server.acks import PATIENCE
 
 from .service import Client, Service, serving, until
 
@@ -51,6 +52,15 @@ async def enabled(service: Service, jid: JID, wish: str = "resume='true'") -> tu
     """A client that is available and acknowledges, and the id of its session."""
     client = await service.online(jid, available=True)
     return client, (await enable(client, wish)).attrs.get("id", "")
+
+
+async def handled_late(service: Service, client: Client) -> int:
+    """As `handled`, where the disk takes longer than the answer waits for it."""
+    waiting = service.clock.pending
+    await client.send(ASK)
+    await until(lambda: service.clock.pending > waiting)
+    service.clock.advance(PATIENCE)
+    return int((await answer(client)).attrs["h"])
 
 
 async def handled(client: Client) -> int:

@@ -20,9 +20,14 @@ from ..wire import acks as wire
 from .session import Nonza
 
 if TYPE_CHECKING:
+    from ..kit.clock import Timer
     from .session import Session
 
 WAIT = 30.0  # seconds that who gives a client much waits for it to acknowledge some
+
+#: Seconds that an answer waits for the disk: mostly that has all within some milliseconds, and
+#: one answer says it. It "MUST NOT be withheld for any condition other than a timeout" (§4).
+PATIENCE = 0.25
 
 ASK = encode(wire.Ask())
 
@@ -41,7 +46,7 @@ class SessionAcks:
 
     __slots__ = (
         *("_asked_at", "_base", "_came", "_clock", "_counts", "_has_nonzas", "_is_asked"),
-        *("_is_open", "_roomy", "_session", "_unpaid"),
+        *("_impatient", "_is_open", "_roomy", "_session", "_unpaid"),
         *("id", "is_paused", "octets", "terms", "unacknowledged"),
     )
 
@@ -63,6 +68,7 @@ class SessionAcks:
         self._is_asked = False
         self._asked_at = float("-inf")
         self._unpaid = 0  # our count when the client asked; it is told when all is paid
+        self._impatient: Timer | None = None  # what then tells it how far we are
         self._roomy: asyncio.Future[None] | None = None  # what `room` waits on
 
     # --- of the client's stanzas -----------------------------------------------------
@@ -75,19 +81,35 @@ class SessionAcks:
         return max(0, settled - self._base) % MODULUS  # what came before may be owed for still
 
     def tell(self) -> None:
-        """Say how far we are, and once more when all that came until now is kept (§4)."""
+        """Say how far we are: when all that came until now is kept, or in a moment (§4).
+
+        In the latter case, when all is kept, once more.
+        """
         session = self._session
-        session.say(encode(wire.Ack(self.handled)))
-        if session.debts:
-            self._unpaid = session.handled
-            session.debts.on_paid = self._paid
+        if not session.debts:
+            session.say(encode(wire.Ack(self.handled)))
+            return
+        self._unpaid = session.handled
+        session.debts.on_paid = self._paid
+        if self._impatient is None:
+            self._impatient = self._clock.call_later(PATIENCE, self._tell_late)
 
     def _paid(self) -> None:
         session = self._session
         if session.debts is not None and session.debts.settled >= self._unpaid:
             session.debts.on_paid = None
+            self._no_longer_impatient()
             if not self.is_paused:
                 session.say(encode(wire.Ack(self.handled)))
+
+    def _tell_late(self) -> None:
+        self._impatient = None
+        self._session.say(encode(wire.Ack(self.handled)))
+
+    def _no_longer_impatient(self) -> None:
+        if self._impatient is not None:
+            self._impatient.cancel()
+            self._impatient = None
 
     # --- of ours ---------------------------------------------------------------------
 
@@ -182,6 +204,7 @@ class SessionAcks:
         session = self._session
         session.queue = [each for each in session.queue if each.__class__ is not Nonza]
         session.queued_octets = sum(len(each.write()) for each in session.queue)
+        self._no_longer_impatient()
         self.is_paused, self._is_open = True, True
         self._has_nonzas = self._is_asked = False
         self.note()
@@ -214,6 +237,7 @@ class SessionAcks:
         self._tell_roomy()
         stanzas = (each for each in queue if not isinstance(each, Nonza))
         queued = zip(stanzas, chain(self._came, repeat(self._clock.monotonic())), strict=False)
+        self._no_longer_impatient()
         left = [*self._counts.rewind(), *queued]
         self._came, self.octets = [], 0
         return left

@@ -16,6 +16,7 @@ from tests.resuming import (
     enable,
     enabled,
     handled,
+    handled_late,
     ids,
     resumable,
     resume,
@@ -167,21 +168,34 @@ def promise(service: Service, number: int) -> list[asyncio.Future[None]]:
 
 
 async def test_h_waits_for_the_disk(tmp_path: Path) -> None:
-    """The answer comes at once, and another one when all that was meant is kept, in order."""
+    """The answer comes when all that was meant is kept, in order."""
     async with resumable(tmp_path) as service:
         romeo, _ = await enabled(service, GARDEN)
         first, second, third = promise(service, 3)
-        await romeo.send("<presence/>" + chat(MALLORY, "1") + chat(MALLORY, "2"))
-        assert await handled(romeo) == 1
+        await romeo.send("<presence/>" + chat(MALLORY, "1") + chat(MALLORY, "2") + ASK)
         await romeo.send("<presence/>" + chat(MALLORY, "3"))  # of which nobody has asked
         (session,) = service.server.sessions
         await until(lambda: session.handled >= 7)  # with two before it was enabled
         second.set_result(None)
+        await asyncio.sleep(0)
         first.set_result(None)
         assert (await answer(romeo)).attrs["h"] == "4"
         third.set_result(None)
         await until(lambda: not session.debts)
         assert await handled(romeo) == 5
+
+
+async def test_it_waits_for_a_moment_only(tmp_path: Path) -> None:
+    """§4: then it says what it can, and the rest when that is kept."""
+    async with resumable(tmp_path) as service:
+        romeo, _ = await enabled(service, GARDEN)
+        (owed,) = promise(service, 1)
+        waiting = service.clock.pending
+        await romeo.send("<presence/>" + chat(MALLORY, "1"))
+        assert await handled_late(service, romeo) == 1
+        assert service.clock.pending == waiting
+        owed.set_result(None)
+        assert (await answer(romeo)).attrs["h"] == "2"
 
 
 async def test_what_is_owed_from_before_does_not_count(tmp_path: Path) -> None:
@@ -191,21 +205,23 @@ async def test_what_is_owed_from_before_does_not_count(tmp_path: Path) -> None:
         (owed,) = promise(service, 1)
         await romeo.send(chat(MALLORY, "1"))
         await enable(romeo, "")
-        await romeo.send(chat(MALLORY, "2") + ASK)
-        assert (await answer(romeo)).attrs["h"] == "0"
+        await romeo.send(chat(MALLORY, "2"))
+        assert await handled_late(service, romeo) == 0
         owed.set_result(None)
         assert (await answer(romeo)).attrs["h"] == "1"
 
 
 async def test_what_is_asked_for_while_nothing_is_paid(tmp_path: Path) -> None:
-    """One more answer for all questions, not one for each."""
+    """One answer for all questions, not one for each; and no timer is left."""
     async with resumable(tmp_path) as service:
         romeo, _ = await enabled(service, GARDEN)
         (owed,) = promise(service, 1)
+        waiting = service.clock.pending
         await romeo.send(chat(MALLORY, "1") + ASK * 3)
-        assert [(await answer(romeo)).attrs["h"] for _ in range(3)] == ["0"] * 3
+        await until(lambda: service.clock.pending > waiting)
         owed.set_result(None)
         assert (await answer(romeo)).attrs["h"] == "1"
+        assert service.clock.pending == waiting
         await romeo.send(ASK)
         assert (await answer(romeo)).attrs["h"] == "1"
 

@@ -18,6 +18,7 @@ from tests.resuming import (
     chat,
     enabled,
     handled,
+    handled_late,
     ids,
     resumable,
     resume,
@@ -164,7 +165,7 @@ async def test_what_is_owed_is_waited_for(tmp_path: Path) -> None:
 
         service.server.hosts[VERONA].sending.add(Stage.RECORD, keep, Message)
         await juliet.send(chat(MALLORY, "1"))
-        assert await handled(juliet) == 0
+        assert await handled_late(service, juliet) == 0
         await strand(service, juliet)
         again = await authenticated(service, JULIET)
         await again.send(f"<resume xmlns='{NS}' previd='{id}' h='0'/>")
