@@ -3,15 +3,20 @@
 import asyncio
 import zlib
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pyrite.client import bosh, framed, link
 from pyrite.client.errors import ConnectionFailed, StreamError
 from pyrite.client.link import Link, LinkEnded
+from pyrite.core.errors import StanzaError
+from pyrite.core.framing import unframe
+from pyrite.core.payload import decode
 from pyrite.core.xml import Limits
-from pyrite.wire.bosh import NS
+from pyrite.wire.bosh import NS, Body
 from pyrite.wire.sasl import Auth
 
 from .managers import CREATED, FEATURES, PATIENCE, Asked, Manager, Streamed, body, managing, opening
@@ -279,6 +284,18 @@ BAD_ANSWERS = {
     "a condition": body(type="terminate", condition="host-unknown"),
     "one that nobody knows": body(type="terminate", condition="dislike"),
 }
+
+
+@given(
+    st.integers(0, len(CREATED)),
+    st.integers(0, 40),
+    st.text(alphabet="<>/='\"&;!?-[]: abodyxmlns10\0\u2028", max_size=20),
+)
+def test_answers_with_mistakes(at: int, size: int, put: str) -> None:
+    """They are refused in words, or are answers: nothing else is ever raised."""
+    text = CREATED[:at] + put + CREATED[at + size :]
+    with suppress(StanzaError, StreamError):
+        assert isinstance(decode(Body, unframe(text, bosh.BODY)), Body)
 
 
 @pytest.mark.parametrize("answer", BAD_ANSWERS.values(), ids=BAD_ANSWERS)
