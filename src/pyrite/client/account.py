@@ -66,7 +66,7 @@ Mechanism = Callable[[Advertised], ClientMechanism | None]
 class Trust:
     """Which certificate the server has to show: by default one for its domain, of a known issuer.
 
-    `pin` is the SHA-256 of the only one that is taken. `authorities` are in PEM, in place of the
+    `pin` is the SHA-256 of the only one that is taken, with colons or without. `authorities` are in PEM, in place of the
     system's. `encrypted=False` goes on in the clear: for tests on loopback alone.
     """
 
@@ -82,7 +82,7 @@ class Trust:
             service="xmpp-client",
             alpn=("xmpp-client",) if direct else (),
             authorities=self.authorities,
-            pin=self.pin,
+            pin=self.pin.replace(":", "").lower() if self.pin else None,
             identity=self.identity,
         )
 

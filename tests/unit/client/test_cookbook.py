@@ -1,7 +1,11 @@
 """Every recipe of the cookbook, and of the tutorial, does what it says, and is well typed."""
 
 import asyncio
+import hashlib
+import os
 import re
+import signal
+import ssl
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -12,6 +16,8 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from tests.peer import PASSWORD
+from tests.service import JULIET, ROMEO, serving, until
 
 from pyrite.client.api import (
     Archive,
@@ -33,6 +39,7 @@ from pyrite.client.api import (
 from pyrite.client.testing import MemoryServer
 from pyrite.wire.sharing import File
 
+from .pair import client
 from .website import HOST, website
 
 DOCS = Path(__file__).parents[3] / "docs"
@@ -373,7 +380,7 @@ def test_every_recipe_is_run() -> None:
 
 
 async def test_the_tutorial(tmp_path: Path) -> None:
-    first, second, third = TUTORIAL.values()
+    first, second, third, _ = TUTORIAL.values()
     sys.modules["shopping"] = load("shopping", first, tmp_path)
     try:
         test = load("test_shopping", second, tmp_path)
@@ -384,9 +391,39 @@ async def test_the_tutorial(tmp_path: Path) -> None:
         del sys.modules["shopping"]
 
 
+async def test_the_tutorial_on_a_server(tmp_path: Path) -> None:
+    """As a program of its own, that is stopped as a service is."""
+    for name, text in zip(
+        ("shopping", "test_shopping", "bot", "local"), TUTORIAL.values(), strict=True
+    ):
+        (tmp_path / f"{name}.py").write_text(text)
+    (tmp_path / "server").mkdir()
+    async with serving(tmp_path / "server") as service, asyncio.timeout(PATIENCE):
+        pem = (service.folder / "cert.pem").read_text()
+        digest = hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem)).hexdigest().upper()
+        running = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-W", "error", "local.py"),
+            cwd=tmp_path,
+            env={
+                **os.environ,
+                "BOT": str(JULIET),
+                "PASSWORD": PASSWORD,
+                "PORT": str(service.server.listeners.ports["c2s-tls"]),
+                "FINGERPRINT": ":".join(digest[at : at + 2] for at in range(0, 64, 2)),
+            },
+        )
+        await until(lambda: bool(service.server.sessions.available(JULIET)))
+        async with client(service, ROMEO) as romeo:
+            answers = romeo.messages("chat")
+            await romeo.send(JULIET, "!buy milk")
+            assert (await answers.next()).body == "1 things to buy"
+        running.send_signal(signal.SIGTERM)
+        assert await running.wait() == 0
+
+
 def test_recipes_are_well_typed(tmp_path: Path) -> None:
     """With nothing of the library's that is of any type whatever."""
-    for number, text in enumerate([*COOKBOOK.values(), TUTORIAL["3. Let it run"]]):
+    for number, text in enumerate([*COOKBOOK.values(), *list(TUTORIAL.values())[2:]]):
         (tmp_path / f"recipe_{number}.py").write_text(text)
     for name, text in zip(("shopping", "test_shopping"), TUTORIAL.values(), strict=False):
         (tmp_path / f"{name}.py").write_text(text)
