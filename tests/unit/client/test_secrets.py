@@ -53,7 +53,9 @@ def test_nothing_shows_a_secret(thing: object) -> None:
 async def test_nothing_logs_a_secret(caplog: pytest.LogCaptureFixture, tmp_path: Path) -> None:
     """Of a whole life: log-in by password and by token, a cut, a wrong password, the end."""
     caplog.set_level(logging.DEBUG)
-    asyncio.get_running_loop().set_debug(True)
+    loop = asyncio.get_running_loop()
+    loop.set_debug(True)  # which logs what runs, and
+    loop.slow_callback_duration = 60.0  # not how long
     store = VolatileStore()
     async with asyncio.timeout(PATIENCE), MemoryServer([]) as srv:
         await srv.add("romeo", SECRET)
