@@ -150,3 +150,12 @@ def test_the_first_example_is_well_typed(tmp_path: Path) -> None:
     assert len([line for line in text.splitlines() if line.strip().startswith("await")]) < 6
     (tmp_path / "readme.py").write_text(text)
     check_types(tmp_path)
+
+
+def test_no_example_for_programs_is_left_out() -> None:
+    """Every page with Python in it is read by a test, which is to run all of it."""
+    tests = [path.read_text() for path in (ROOT / "tests").rglob("test_*.py")]
+    pages = [*(ROOT / "docs/how-to").glob("client-*.md"), *(ROOT / "docs/tutorial").glob("*.md")]
+    shown = [page.name for page in pages if FENCE.search(page.read_text())]
+    assert len(shown) > 10
+    assert [name for name in shown if not any(name in test for test in tests)] == []
