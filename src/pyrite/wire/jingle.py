@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Literal
 
 from ..core.errors import StanzaError
@@ -13,7 +12,7 @@ from ..core.xml import Element
 from . import Spec
 from .hashes import Hash, HashUsed
 from .ibb import BlockSize
-from .sharing import Thumbnail
+from .sharing import Date, Thumbnail
 from .socks5 import DEFAULT_PORT, Port
 
 SPEC = Spec("XEP-0166", "1.1.2", "Jingle")
@@ -53,7 +52,7 @@ class Range:
 class File:
     """The file (XEP-0234 §4.1). `name` is never a path."""
 
-    date: datetime | None = child_text(default=None)
+    date: Date | None = child_text(default=None)
     desc: str | None = child_text(default=None)
     media_type: str | None = child_text("media-type", default=None)
     name: str | None = child_text(default=None)

@@ -24,10 +24,13 @@ NS_URL = "http://jabber.org/protocol/url-data"
 def _read_date(text: str) -> datetime:
     try:
         return read_datetime(text)
-    except ValueError:  # COMPAT: slixmpp, which does not say of which zone a time is
-        return read_datetime(f"{text}Z")
+    except ValueError:
+        if text.endswith("Z"):  # COMPAT: Gajim, which names the zone twice
+            return read_datetime(text[:-1])
+        return read_datetime(f"{text}Z")  # COMPAT: slixmpp, which does not name it
 
 
+#: When a file was changed, also as programs write it that have no better word for it.
 Date = Annotated[datetime, Form(_read_date, show_datetime)]
 
 

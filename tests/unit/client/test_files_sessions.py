@@ -283,6 +283,7 @@ async def test_blocks_that_may_not_be(tmp_path: Path, block: ibb.Data, condition
     ("what", "error", "reason"),
     [
         ("more", "are allowed", "media-error"),
+        ("one more", "are allowed", "media-error"),
         ("less", "2 octets of 3", "failed-transport"),
         ("nothing", "nothing comes", "timeout"),
         ("silence", "nothing comes", "timeout"),
@@ -300,9 +301,18 @@ async def test_what_comes_is_not_what_was_said(
         taking = await offered(romeo, juliet, tmp_path)
         if what != "silence":
             stream = await romeo.client[Ibb].open(juliet.jid, "ibb-c")
-            octets = {"more": b"abcd", "less": b"ab", "nothing": b"", "cut": b"a", "ended": b"a"}
+            octets = {
+                "one more": b"abc",
+                "more": b"abcd",
+                "less": b"ab",
+                "nothing": b"",
+                "cut": b"a",
+                "ended": b"a",
+            }
             await stream.write(octets[what])
         match what:
+            case "one more":
+                await stream.write(b"d")
             case "less":
                 await stream.close()
             case "cut":
@@ -315,6 +325,18 @@ async def test_what_comes_is_not_what_was_said(
             assert await romeo.ended() == reason
         assert not (tmp_path / "got").exists()
         assert not juliet[Files]._sessions
+
+
+async def test_a_stream_that_is_not_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file is there, all the same; and the end of the stream is not waited for."""
+    monkeypatch.setattr("pyrite.client.mod.files.moving.ENDING", 0.05)
+    monkeypatch.setattr("pyrite.client.mod.files.ibb.CLOSING", 0.05)
+    async with by_hand(tmp_path / "server") as (romeo, juliet):
+        taking = await offered(romeo, juliet, tmp_path)
+        await romeo.client.request(ibb.Open("ibb-c", 4096), juliet.jid, type="set")
+        await romeo.client.request(ibb.Data("ibb-c", 0, b"abc"), juliet.jid, type="set")
+        assert (await taking).read_bytes() == b"abc"
+        assert await romeo.ended() == "success"
 
 
 async def cut(juliet: Client) -> None:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trustme
@@ -19,13 +20,14 @@ from pyrite.client.app import Client
 from pyrite.client.mod.upload import Upload
 from pyrite.client.shared import Shared, shared_in, told
 from pyrite.client.transfer import NotAsAnnounced, TooLarge, TransferFailed
+from pyrite.core.errors import StanzaError
 from pyrite.core.jid import JID
-from pyrite.core.payload import decode, encode
+from pyrite.core.payload import decode, encode, name_of
 from pyrite.core.stanza import Message
 from pyrite.core.xml import parse
 from pyrite.net.dns import SystemResolver
 from pyrite.net.tls import TlsError
-from pyrite.wire import oob, sharing
+from pyrite.wire import jingle, oob, sharing
 from pyrite.wire.fallback import Fallback
 from pyrite.wire.hashes import Hash
 
@@ -306,10 +308,14 @@ def test_what_cannot_be_had_is_not_told(text: str) -> None:
     assert shared_in(message(text), False) == ()
 
 
-def test_a_date_without_a_zone() -> None:
-    """COMPAT: as slixmpp writes it."""
-    for text in ("2026-11-21T11:43:08.066005", "2026-11-21T11:43:08.066005Z"):
-        file = f"<file xmlns='urn:xmpp:file:metadata:0'><date>{text}</date></file>"
-        found = decode(sharing.File, parse(file))
-        assert found.date is not None
-        assert found.date.isoformat() == "2026-11-21T11:43:08.066005+00:00"
+@pytest.mark.parametrize("zone", ["", "Z", "+00:00", "+00:00Z"])
+@pytest.mark.parametrize("kind", [sharing.File, jingle.File])
+def test_dates_as_others_write_them(kind: Any, zone: str) -> None:
+    """COMPAT: slixmpp does not name the zone, and Gajim names it twice."""
+    ns = name_of(kind).ns
+    found = decode(
+        kind, parse(f"<file xmlns='{ns}'><date>2026-11-21T11:43:08.5{zone}</date></file>")
+    )
+    assert found.date.isoformat() == "2026-11-21T11:43:08.500000+00:00"
+    with pytest.raises(StanzaError):
+        decode(kind, parse(f"<file xmlns='{ns}'><date>yesterday{zone}</date></file>"))

@@ -226,7 +226,7 @@ class Files(Feature):
             sink.expect(found.size, given(file.hashes) or given(found.hashes), promised(found))
         async with part.going_on():
             stream = await carriage.settle(content.transport)
-            await take(part, stream, sink, before, progress)
+            await take(stream, sink, before, progress)
         await sink.check(await later(part, found, sink, is_piece=piece is not None))
         await part.end(jingle.Reason(success=True))
 

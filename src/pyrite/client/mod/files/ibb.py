@@ -24,6 +24,7 @@ BLOCK = 4096  # octets of a block, as we propose it
 LEAST = 256  # and the least that we agree to
 MOST_BLOCK = 2**16 - 1  # the most that anybody may propose (§2.1)
 BUFFERED = 256 * 1024  # octets of one stream that wait to be read
+CLOSING = 5.0  # seconds for the other side to take the end well
 ROOM = 20.0  # seconds in which the program has to read, then the stream ends
 MOST_BLOCKS = 16  # of one stream that wait for room; who sends may not have more on its way
 
@@ -63,7 +64,8 @@ class IbbStream:
             return
         self._buffer.end()
         try:
-            await self._owner.client.request(ibb.Close(self.sid), self.peer, type="set")
+            close = ibb.Close(self.sid)
+            await self._owner.client.request(close, self.peer, type="set", within=CLOSING)
         except (StanzaError, TimeoutError, ClientError):
             return  # the other side knows no such stream any more, which is what was wanted
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from ....core.errors import StanzaError
@@ -25,6 +25,7 @@ from ...transfer import (
 from .part import Part, State
 
 STALLED = 60.0  # seconds in which nothing comes
+ENDING = 1.0  # seconds for the stream to end, when all is here
 
 #: What went wrong -> what the other side is told of it, the first that fits (XEP-0166 §7.4).
 REASONS: tuple[tuple[type[BaseException], jingle.Reason], ...] = (
@@ -143,9 +144,7 @@ async def _tell(part: Part, hash: Hash, piece: tuple[int, int] | None) -> None:
     await part.session.try_to_say("session-info", info=told)
 
 
-async def take(
-    part: Part, stream: ByteStream, sink: Sink, before: int, progress: Progress | None
-) -> None:
+async def take(stream: ByteStream, sink: Sink, before: int, progress: Progress | None) -> None:
     """Keep what comes, until it is all there or the other side ends. `before` it in the file."""
     total = None if sink.size is None else before + sink.size
     async with stream:
@@ -157,6 +156,16 @@ async def take(
             await sink.write(chunk)
             if progress is not None:
                 progress(before + sink.done, total)
+        else:
+            await _ended(stream, sink)
+
+
+async def _ended(stream: ByteStream, sink: Sink) -> None:
+    """Who sends closes the stream. Raises `TooLarge` if more comes; not to close it is allowed."""
+    with suppress(StreamBroken, TimeoutError):
+        async with asyncio.timeout(ENDING):
+            while chunk := await stream.read(CHUNK):
+                await sink.write(chunk)
 
 
 async def later(part: Part, file: jingle.File, sink: Sink, *, is_piece: bool) -> tuple[Hash, ...]:

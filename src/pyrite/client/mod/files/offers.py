@@ -66,7 +66,7 @@ class Offer:
                 await self._part.accept(ours, self._wanted(sink.done))
                 async with self._part.going_on():
                     stream = await carriage.settle(self._transport)
-                    await take(self._part, stream, sink, 0, progress)
+                    await take(stream, sink, 0, progress)
             await sink.check(await later(self._part, self.file, sink, is_piece=False))
             await self._part.end(jingle.Reason(success=True))
         return path

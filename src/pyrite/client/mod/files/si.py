@@ -24,6 +24,7 @@ from ...transfer import (
     described,
 )
 from .ibb import Ibb
+from .moving import take
 from .socks5 import Socks5
 
 if TYPE_CHECKING:
@@ -33,7 +34,6 @@ METHODS = (socks5.NS, ibb.NS)  # the better first
 WAITING = 600.0  # seconds for the other side to decide
 DECIDING = 600.0  # seconds for the person at this side
 OPENING = 60.0  # seconds until the stream is there
-STALLED = 60.0  # seconds in which nothing comes
 MOST = 100 * 1024 * 1024  # octets that are accepted, unless the program says so
 MOST_OFFERS = 20
 
@@ -67,17 +67,11 @@ class OldOffer:
             raise TransferFailed("it was answered already")
         if self.size is not None and self.size > most:
             raise TooLarge(self.size, most)
-        async with Sink(path, most) as sink, await self._opened() as stream:
+        async with Sink(path, most) as sink:
+            stream = await self._opened()
             sink.expect(self.size)
             try:
-                while self.size is None or sink.done < self.size:
-                    async with asyncio.timeout(STALLED):
-                        chunk = await stream.read(CHUNK)
-                    if not chunk:
-                        break
-                    await sink.write(chunk)
-                    if progress is not None:
-                        progress(sink.done, self.size)
+                await take(stream, sink, 0, progress)
             except (StreamBroken, TimeoutError) as error:
                 raise TransferFailed(str(error) or "nothing comes any more") from error
             await sink.check()
