@@ -66,8 +66,9 @@ Mechanism = Callable[[Advertised], ClientMechanism | None]
 class Trust:
     """Which certificate the server has to show: by default one for its domain, of a known issuer.
 
-    `pin` is the SHA-256 of the only one that is taken, with colons or without. `authorities` are in PEM, in place of the
-    system's. `encrypted=False` goes on in the clear: for tests on loopback alone.
+    `pin` is the SHA-256 of the only one that is taken, with colons or without. `authorities` are
+    in PEM, in place of the system's. `encrypted=False` goes on in the clear: for tests on loopback
+    alone.
     """
 
     pin: str | None = None
