@@ -38,7 +38,7 @@ from pyrite.client.api import (
     sending,
     text,
 )
-from pyrite.wire.message import Body
+from pyrite.wire.message import Body, Thread
 from pyrite.wire.ping import Ping
 
 from .conftest import Login
@@ -121,6 +121,27 @@ async def test_a_marker(login: Login) -> None:
         await juliet[Receipts].displayed(event.message)
         await receipt.displayed
         assert receipt.delivered.is_reached
+
+
+async def test_an_answer(login: Login) -> None:
+    """From the address that was spoken to: of the client, or of the account; and in its thread."""
+    async with (
+        asyncio.timeout(PATIENCE),
+        login("romeo") as romeo,
+        login("benvolio") as benvolio,
+        romeo.messages("chat") as answers,
+        benvolio.messages("chat") as heard,
+    ):
+        await benvolio.request(Ping())
+        for to in (benvolio.jid, benvolio.jid.bare):
+            asked = await romeo.send(to, "Is the day so young?", Thread("sad-hours"))
+            while (event := await heard.next()).message.id != asked.message.id:
+                pass
+            receipt = await benvolio.send(event.reply("But new struck nine."))
+            while (answer := await answers.next()).message.id != receipt.message.id:
+                pass
+            assert (answer.sender, answer.body) == (benvolio.jid, "But new struck nine.")
+            assert answer.message.get(Thread) == Thread("sad-hours")
 
 
 class Slow(Feature):
