@@ -73,7 +73,9 @@ async def test_declined(tmp_path: Path, path: Path) -> None:
         offers = juliet[Files].offers()
         sending = asyncio.create_task(romeo[Files].send(path, juliet.jid))
         offer = await offers.next()
+        assert offer._part.deadline is not None
         await offer.decline()
+        assert offer._part.deadline is None  # nothing of it is left
         with pytest.raises(TransferRefused, match="decline"):
             await sending
         with pytest.raises(TransferFailed, match="ended"):

@@ -288,7 +288,6 @@ class Files(Feature):
             return jingle.Reason(unsupported_applications=True)
         if content.transport is None or _is_datagrams(content.transport):
             return jingle.Reason(unsupported_transports=True)
-        self.client.clock.call_later(ANSWERING, partial(self._decide, part))
         if part.is_sent:
             if not self._requests.is_open:
                 return NOT_HERE
@@ -297,6 +296,7 @@ class Files(Feature):
             if not self._offers.is_open:
                 return jingle.Reason(decline=True)
             self._offers.give(Offer(part, file, content.transport))
+        part.deadline = self.client.clock.call_later(ANSWERING, partial(self._decide, part))
         return None
 
     def _decide(self, part: Part) -> None:

@@ -9,6 +9,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
 from ....core.errors import StanzaError
+from ....kit.clock import Timer
 from ....wire import jingle
 from ...transfer import TransferFailed, TransferRefused
 
@@ -61,12 +62,25 @@ class Part:
         self.session, self.name, self.creator, self.senders = session, name, creator, senders
         self.client, self.peer = session.client, session.peer
         self.is_initiator = session.is_initiator
-        self.state = State.PENDING
+        self._state = State.PENDING
+        self.deadline: Timer | None = None  # until when somebody here has to decide
         self.checksum: jingle.Checksum | None = None
         self.is_received = False  # the other side has all of it, and says so
         self.reason: jingle.Reason | None = None  # with which the other side ended it
         self._steps: asyncio.Queue[Step | None] = asyncio.Queue(MOST_STEPS)
         self._limit: asyncio.Timeout | None = None
+
+    @property
+    def state(self) -> State:
+        """How far it is."""
+        return self._state
+
+    @state.setter
+    def state(self, state: State) -> None:
+        self._state = state
+        if self.deadline is not None:
+            self.deadline.cancel()
+            self.deadline = None
 
     @property
     def is_ours(self) -> bool:
