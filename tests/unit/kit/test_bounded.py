@@ -149,3 +149,13 @@ def test_chance_is_given() -> None:
     assert Ids(Random(1).randbytes)() == Ids(Random(1).randbytes)()
     assert Ids(bytes)() == "A" * 22
     assert Ids(bytes).octets(3) == b"\0\0\0"
+
+
+def test_a_look_is_no_use() -> None:
+    cache: Cache[str, int] = Cache(2)
+    cache.put("a", 1)
+    cache.put("b", 2)
+    assert (cache.peek("a"), cache.peek("c")) == (1, None)
+    assert (cache.hits, cache.misses) == (0, 0)
+    cache.put("c", 3)
+    assert cache.peek("a") is None

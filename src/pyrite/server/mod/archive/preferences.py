@@ -26,7 +26,7 @@ class Wishes:
 
     def known(self, owner: JID, peer: JID) -> bool | None:
         """Whether messages to or from `peer` are kept; ``None``: `ask`, for that takes a while."""
-        wishes = self._known.get(owner)
+        wishes = self._known.peek(owner)
         return None if wishes is None else wishes.keeps(peer)
 
     async def ask(self, owner: JID, peer: JID) -> bool:

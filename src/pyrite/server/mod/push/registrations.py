@@ -52,7 +52,7 @@ class Registrations:
 
     def may_be(self, owner: JID) -> bool:
         """Whether an account has any, as far as that is known without looking."""
-        known = self._known.get(owner)
+        known = self._known.peek(owner)
         return known is None or bool(known)
 
     async def of(self, owner: JID) -> tuple[Registration, ...]:
