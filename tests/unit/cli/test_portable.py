@@ -146,5 +146,5 @@ def test_the_store_gets_smaller(pyrite: Pyrite) -> None:
     assert pyrite("account", "import", stdin=hamlet(large))[0] == 0
     assert pyrite("account", "delete", "hamlet@verona.lit")[0] == 0
     sizes = json.loads(pyrite("store", "compact", "--json")[1])
-    assert sizes["before"] > sizes["after"] + (1 << 20)
+    assert sizes["before"] >= sizes["after"] + (1 << 20)
     assert (Path("data") / "pyrite.db").stat().st_size == sizes["after"]
