@@ -239,7 +239,7 @@ async def test_a_full_disk_fails_and_recovers(
     assert counts(folder)[0] == 1
 
 
-@pytest.mark.parametrize("batching", [Batching(count=3), Batching(octets=900)])
+@pytest.mark.parametrize("batching", [Batching(count=3), Batching(octets=1400)])
 async def test_what_waits_is_bounded(opened: Opened, batching: Batching) -> None:
     stores = await opened(batching)
     async with standing(stores):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Coroutine, Sequence
 from datetime import timedelta
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 from msgspec import Meta
 
@@ -72,21 +72,6 @@ class ArchiveSettings(Table):
     """Whether accounts can look for words. What is kept without can never be found."""
 
 
-class _Look(NamedTuple):
-    """What an archive wants to know of a message."""
-
-    message: Message
-    is_worthy: bool
-    words: str | None
-
-
-class _Named(NamedTuple):
-    """A message that carries its id in the archive of who gets it."""
-
-    message: Message
-    id: int
-
-
 class Archive(Module):
     """Message archives of accounts, each for its owner alone."""
 
@@ -107,8 +92,10 @@ class Archive(Module):
         self._given = self.meter.counter("given", "Kept messages given to clients.")
         self._pages = self.meter.counter("pages", "Questions answered.")
         taken_back = self.meter.counter("retracted", "Copies that were taken back.")
-        self._looked = _Look(Message(), is_worthy=False, words=None)  # what was looked at last
-        self._named = _Named(Message(), 0)  # what was given an id last
+        self._looked = Message()  # what was looked at last, and what was seen
+        self._is_worthy = False
+        self._words: str | None = None
+        self._named, self._name = Message(), 0  # what was given an id last, and which
         self._retractions = Retractions(self._store, self.scope, taken_back, self.log)
         self.scope.start(self._purge())
 
@@ -118,7 +105,7 @@ class Archive(Module):
     def sent(self, message: Message, session: Session) -> Coroutine[Any, Any, None] | None:
         """Into the archive of who sends it; what one sends to oneself is kept as it comes in."""
         to, owner = message.to, session.jid.bare
-        if to is None or to.bare == owner or not self._look(message).is_worthy:
+        if to is None or to.bare == owner or not self._is_kept(message):
             return None
         wish = self._wishes.known(owner, to)
         if wish is None:
@@ -151,24 +138,25 @@ class Archive(Module):
         if AGAIN.get():
             return None  # it has its id
         honest = self._without_forged(message, owner)
-        if not self._look(honest).is_worthy:
+        if not self._is_kept(honest):
             return None if honest is message else honest
         wish = self._wishes.known(owner, honest.sender or self.host.jid)
         if wish is None:
             return self._name_later(honest, owner)
         if wish:
-            return self._name(honest, owner)
+            return self._give_id(honest, owner)
         return None if honest is message else honest
 
     async def _name_later(self, message: Message, owner: JID) -> Message:
         wish = await self._wishes.ask(owner, message.sender or self.host.jid)
-        return self._name(message, owner) if wish else message
+        return self._give_id(message, owner) if wish else message
 
-    def _name(self, message: Message, owner: JID) -> Message:
-        look, id = self._look(message), self._store.next_id()
+    def _give_id(self, message: Message, owner: JID) -> Message:
+        self._look(message)
+        id = self._store.next_id()
         named = stanzaid.given(message, str(id), owner)
-        self._looked = _Look(named, look.is_worthy, look.words)  # an id changes nothing of that
-        self._named = _Named(named, id)
+        self._looked = self._named = named  # what was seen of it is as it was
+        self._name = id
         return named
 
     def _without_forged(self, message: Message, owner: JID) -> Message:
@@ -193,21 +181,25 @@ class Archive(Module):
             self._keep(id, owner, sender, message, is_sent=False)
 
     def _id_of(self, message: Message, owner: JID) -> int | None:
-        if message is self._named.message:
-            return self._named.id
+        if message is self._named:
+            return self._name
         id = stanzaid.given_by(message, owner)
         return None if id is None else int(id)
 
-    def _look(self, message: Message) -> _Look:
-        """What is to be known of a message: it comes by twice or more, one behind another."""
-        if message is not self._looked.message:
-            is_worthy = archive.is_worth_keeping(message)
-            self._looked = _Look(message, is_worthy, archive.words(message))
-        return self._looked
+    def _look(self, message: Message) -> None:
+        """See what is to be known of a message, which comes by some times, one behind another."""
+        if message is not self._looked:
+            is_worthy, words = archive.is_worth_keeping(message), archive.words(message)
+            self._looked, self._is_worthy, self._words = message, is_worthy, words
+
+    def _is_kept(self, message: Message) -> bool:
+        self._look(message)
+        return self._is_worthy
 
     def _keep(self, id: int, owner: JID, peer: JID, message: Message, *, is_sent: bool) -> None:
         """Have it written; the stanza that is handled counts as handled when it is."""
-        words = self._look(message).words
+        self._look(message)
+        words = self._words
         body = words if self._is_searchable else None
         text = message.write()
         kept = self._store.add(

@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 GROUP: Final = 1000  # entries in one transaction
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0  # seconds between attempts to write a group
-ENTRY_COST: Final = 200  # octets that an entry takes in memory beside its texts
+ENTRY_COST: Final = 400  # octets that an entry takes in memory beside its stanza
 ASKING: Final = 5.0  # seconds that a question waits for what was added before
 
 OWNERS: Final = """SELECT owner, number FROM archive_owners
@@ -95,8 +95,7 @@ class Intake:
 
     def add(self, row: New) -> asyncio.Future[None]:
         """Take `row`; raises `StoreBusy`, `StoreClosed`."""
-        *_, body, stanza = row
-        octets = size(stanza) + size(body or "") + ENTRY_COST  # raises for what is no text
+        octets = size(row[-1]) + ENTRY_COST  # raises for what is no text
         if self._ending.is_set():
             raise StoreClosed("the store is closed")
         if self.count >= self._batching.count or self.octets + octets > self._batching.octets:
