@@ -21,64 +21,66 @@ from pyrite.server.session import Session
 pytestmark = pytest.mark.asyncio(loop_factories=["uvloop"])
 
 
+KINDS = (ClientConnection, Connection, Entry, Session)
+
+
+def there() -> set[int]:
+    """What there is for clients, of other servers too."""
+    return {id(each) for each in gc.get_objects() if isinstance(each, KINDS)}
+
+
 @pytest.fixture
-def uncollected() -> Iterator[None]:
-    """No collection for as long as the test runs."""
+def uncollected() -> Iterator[set[int]]:
+    """No collection for as long as the test runs; what was there before it."""
     gc.collect()
     gc.disable()
-    yield
+    yield there()
     gc.enable()
 
 
-async def goes_without_a_trace(service: Service) -> None:
+async def goes_without_a_trace(service: Service, before: set[int]) -> None:
     """Fails unless all that was there for clients is gone by itself."""
-    kinds = (ClientConnection, Connection, Entry, Session)
     await service.until_alone()
-    await until(lambda: not any(isinstance(each, kinds) for each in gc.get_objects()))
+    await until(lambda: there() <= before)
 
 
-@pytest.mark.usefixtures("uncollected")
-async def test_who_says_goodbye(tmp_path: Path) -> None:
+async def test_who_says_goodbye(tmp_path: Path, uncollected: set[int]) -> None:
     async with serving(tmp_path, clear=True) as service:
         romeo = await service.online(ROMEO, available=True)
         await romeo.close()
-        await goes_without_a_trace(service)
+        await goes_without_a_trace(service, uncollected)
 
 
-@pytest.mark.usefixtures("uncollected")
-async def test_who_hangs_up(tmp_path: Path) -> None:
+async def test_who_hangs_up(tmp_path: Path, uncollected: set[int]) -> None:
     async with serving(tmp_path, clear=True) as service:
         romeo = await service.online(ROMEO, available=True)
         await romeo.abort()
-        await goes_without_a_trace(service)
+        await goes_without_a_trace(service, uncollected)
 
 
-@pytest.mark.usefixtures("uncollected")
-async def test_whose_session_was_ended(tmp_path: Path) -> None:
+async def test_whose_session_was_ended(tmp_path: Path, uncollected: set[int]) -> None:
     async with serving(tmp_path, clear=True) as service:
         one = await service.online(ROMEO.at("a"))
         other = await service.online(ROMEO.at("a"))
         await one.ends_with("conflict")
         await other.close()
-        await goes_without_a_trace(service)
+        await goes_without_a_trace(service, uncollected)
 
 
-@pytest.mark.usefixtures("uncollected")
-async def test_who_hangs_up_amid_an_exchange(tmp_path: Path) -> None:
+async def test_who_hangs_up_amid_an_exchange(tmp_path: Path, uncollected: set[int]) -> None:
     async with serving(tmp_path) as service:
         client = await service.secured()
         data = "biwsbj1yb21lbyxyPWFiY2RlZmdoaWprbG1ub3A="
         await client.ask(f"<auth xmlns='{NS_SASL}' mechanism='SCRAM-SHA-256'>{data}</auth>")
         await client.abort()
-        await goes_without_a_trace(service)
+        await goes_without_a_trace(service, uncollected)
 
 
-@pytest.mark.usefixtures("uncollected")
-async def test_who_never_opened_a_stream(tmp_path: Path) -> None:
+async def test_who_never_opened_a_stream(tmp_path: Path, uncollected: set[int]) -> None:
     async with serving(tmp_path) as service:
         client = await service.connect_direct("xmpp-client")
         await client.open(VERONA)
         await client.close()
         silent = await service.connect_direct("xmpp-client")
         await silent.abort()
-        await goes_without_a_trace(service)
+        await goes_without_a_trace(service, uncollected)
