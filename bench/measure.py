@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,6 +56,26 @@ class Use:
     def load_us(self, count: int) -> float:
         """Microseconds of the load generator's own CPU for each of `count`."""
         return self.load_cpu * 1e6 / max(count, 1)
+
+
+@contextmanager
+def on_one_core(pid: int) -> Iterator[None]:
+    """The tree on one core, and this process, the load, on the others, where there are some.
+
+    Servers with threads are as fast as the system spreads them over cores, which is different each
+    time; what a message costs "on one core" is not.
+    """
+    first, *rest = cores = sorted(os.sched_getaffinity(0))
+    if rest:
+        for each in tree(pid):
+            for thread in _list(PROC / str(each) / "task"):
+                with suppress(ProcessLookupError):  # it ended just now
+                    os.sched_setaffinity(int(thread.name), {first})
+        os.sched_setaffinity(0, rest)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, cores)
 
 
 def start(pid: int) -> Callable[[], Use]:
