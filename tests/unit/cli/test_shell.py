@@ -229,6 +229,11 @@ async def test_lines_from_a_terminal(tmp_path: Path) -> None:
         assert PASSWORD not in history
 
 
+def heeds_interrupts() -> None:
+    """As a program of a terminal does, even if the tests themselves are in the background."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 async def test_a_terminal_is_left_as_it_was(tmp_path: Path) -> None:
     """Whoever presses Ctrl-C sees afterwards what they type."""
     async with serving(tmp_path) as service, asyncio.timeout(PATIENCE):
@@ -240,6 +245,7 @@ async def test_a_terminal_is_left_as_it_was(tmp_path: Path) -> None:
             stderr=theirs,
             env={**os.environ, "XDG_STATE_HOME": str(tmp_path / "state"), "TERM": "dumb"},
             start_new_session=True,
+            preexec_fn=heeds_interrupts,
         )
         before = termios.tcgetattr(theirs)[3]
         shown = ""
