@@ -121,6 +121,12 @@ class ManualClock:
         """How many calls are still to be made."""
         return sum(timer.is_pending for _, _, timer in self._timers)
 
+    @property
+    def ahead(self) -> float | None:
+        """Seconds until the next call is to be made; None when there is none."""
+        due = [due for due, _, timer in self._timers if timer.is_pending]
+        return min(due) - self._elapsed if due else None
+
 
 class _ManualTimer:
     __slots__ = ("_callback",)

@@ -62,11 +62,11 @@ async def test_a_dead_connection_is_found(tmp_path: Path) -> None:
         states, pings = romeo.lifecycle(), romeo[Ping]
         pings.keep_alive(every=60, within=20)
         for number in range(1, 3):  # these are answered
-            await until(lambda: clock.pending == 1)
+            await until(lambda: clock.ahead == pytest.approx(60))
             clock.advance(60)
             await until(lambda: len(asked) == number)  # noqa: B023
             await until(lambda: len(romeo._keeper.requests) == 0)
-        await until(lambda: clock.pending == 1)
+        await until(lambda: clock.ahead == pytest.approx(60))
         (connection,) = service.server.listeners.connections
         connection.connection._transport.pause_reading()  # type: ignore[union-attr]
         clock.advance(60)
@@ -78,7 +78,7 @@ async def test_a_dead_connection_is_found(tmp_path: Path) -> None:
         await until(lambda: clock.pending == 1)  # the pause before it tries again
         clock.advance(1)
         assert isinstance(await states.next(), Online)
-        await until(lambda: clock.pending == 1)
+        await until(lambda: clock.ahead == pytest.approx(60))
         pings.let_be()
         await until(lambda: clock.pending == 0)
         assert len(asked) == 3

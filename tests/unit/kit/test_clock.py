@@ -57,7 +57,17 @@ def test_a_cancelled_call_is_never_made() -> None:
     timer.cancel()
     clock.advance(2)
     assert not made
-    assert clock.pending == 0
+    assert (clock.pending, clock.ahead) == (0, None)
+
+
+def test_how_far_away_the_next_call_is() -> None:
+    clock = ManualClock()
+    first = clock.call_later(1, lambda: None)
+    clock.call_later(5, lambda: None)
+    assert clock.ahead == 1
+    first.cancel()
+    clock.advance(2)
+    assert clock.ahead == 3
 
 
 async def test_sleepers_wake_when_time_has_passed() -> None:
