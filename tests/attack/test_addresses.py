@@ -83,10 +83,10 @@ async def test_what_is_no_address_is_refused(tmp_path: Path) -> None:
         juliet = await service.online("juliet@verona.lit/b", available=True)
         romeo = await service.online("romeo@verona.lit/a")
         for address in map(quoted, NONE):
-            began = time.perf_counter()
+            began = time.process_time()
             answer = await romeo.ask(f"<message to='{address}' id='1'/>")
             assert condition(answer) == "jid-malformed", ascii(address)
-            assert time.perf_counter() - began < 1
+            assert time.process_time() - began < 1
             answer = await romeo.ask(
                 "<iq type='set' id='1'><query xmlns='jabber:iq:roster'>"
                 f"<item jid='{address}'/></query></iq>"
