@@ -44,19 +44,29 @@ async def test_who_stops_reading_is_left(monkeypatch: pytest.MonkeyPatch) -> Non
         gate.set()
 
 
-async def test_who_reads_slowly_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_who_reads_slowly_is_waited_for() -> None:
     """What counts is that it reads, not that it reads all: at log-in there may be much."""
-    monkeypatch.setattr(flow, "STALL", 0.2)
+    reads = asyncio.Semaphore(0)
 
     async def handle(end: End, event: bytes) -> None:
-        await asyncio.sleep(0.001)
+        await reads.acquire()
 
-    size = 600 * READ_SIZE
     async with serving(lambda: End(handle)) as (port, ends), running(End(), port) as client:
-        client.say(b"x" * size)
-        await eventually(lambda: ends)
-        assert len(await ends[0].read(size)) == size
-        assert client.connection.error is None
+        client.say(b"x" * (1000 * READ_SIZE))
+        connection = client.connection
+        await eventually(lambda: connection.is_full and ends and ends[0].events)
+        for _ in range(3):  # looks at it, each when some of it was read, however long that takes
+            before, timer = connection._transport.get_write_buffer_size(), connection._stall
+            while before - connection._transport.get_write_buffer_size() < flow.LEAST:
+                read = len(ends[0].events)
+                reads.release()
+                await eventually(lambda read=read: len(ends[0].events) > read)
+            connection._look(before)
+            assert not connection.is_closing
+            assert connection._stall is not timer
+        connection._look(connection._transport.get_write_buffer_size())
+        assert str(connection.error) == "the peer stopped reading"
+        reads.release()
 
 
 async def test_who_has_much_to_say_can_wait_for_the_reader() -> None:
