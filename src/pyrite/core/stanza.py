@@ -7,7 +7,7 @@ one when it is asked for, so a server can route what it does not understand unch
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import ClassVar, Self, TypeVar
+from typing import ClassVar, Final, Self, TypeVar
 
 from .errors import TYPE_OF, ErrorType, StanzaError, StreamError
 from .jid import JID, JIDError
@@ -76,7 +76,8 @@ class Stanza:
 
     def _longer(self, more: Sequence[Element], inner: str) -> Self:
         """With `more`, which are written as `inner`: if the rest is written already, it stays."""
-        added = self.with_payloads((*self.payloads, *more))
+        payloads = (*self.payloads, *more)
+        added = self.__class__(self.type, self.to, self.sender, self.id, payloads, self.lang)
         text = self._text
         if text is not None and self.payloads:
             end = -len(self.tag) - 3
@@ -211,7 +212,8 @@ class Iq(Stanza):
         return Iq("result", self.sender, self.to, self.id, payloads)
 
 
-_KINDS: dict[Name, type[Stanza]] = {Name(NS, k.tag): k for k in (Message, Presence, Iq)}
+#: What is a stanza, by the name of its element.
+KINDS: Final[dict[Name, type[Stanza]]] = {Name(NS, k.tag): k for k in (Message, Presence, Iq)}
 
 _IQ_TYPES = frozenset(("get", "set", "result", "error"))
 
@@ -222,7 +224,7 @@ def read(element: Element) -> Stanza:
     Raises `StreamError` ``unsupported-stanza-type`` if it is none, and `StanzaError`
     ``jid-malformed`` if an address in it is not one; refuse that with `read_unaddressed`.
     """
-    kind = _KINDS.get(element.name)
+    kind = KINDS.get(element.name)
     if kind is None:
         raise StreamError("unsupported-stanza-type", element.name.tag)
     at = element.attrs
@@ -242,7 +244,7 @@ def read(element: Element) -> Stanza:
 
 def read_unaddressed(element: Element) -> Stanza:
     """`element` as a stanza from nobody to nobody. Raises `StreamError` as `read` does."""
-    kind = _KINDS.get(element.name)
+    kind = KINDS.get(element.name)
     if kind is None:
         raise StreamError("unsupported-stanza-type", element.name.tag)
     at = element.attrs

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from ..core.errors import StanzaError
 from ..core.frozen import frozen
@@ -127,10 +127,11 @@ class Preferences:
             return False
         if always is not None and always.jids and _lists(always.jids, peer):
             return True
-        return _KEEPS.get(self.default)
+        return KEEPS.get(self.default)
 
 
-_KEEPS: dict[Default | None, bool] = {"always": True, "never": False}
+#: What is kept of whom neither list has.
+KEEPS: Final[dict[Default | None, bool]] = {"always": True, "never": False}
 
 
 def _lists(jids: tuple[JID, ...], peer: JID) -> bool:
@@ -167,6 +168,7 @@ _ENCRYPTED: frozenset[Name] = frozenset(
         Name("jabber:x:encrypted", "x"),
     }
 )
+_KEPT = _SAYS | _ENCRYPTED
 _READ, _UNREAD = frozenset({_BODY, _SUBJECT}), _ENCRYPTED | {_RETRACT}
 _CALLS = "urn:xmpp:jingle-message:"  # any version of it: a call that was missed is to be seen
 _ROOM_USER = Name("http://jabber.org/protocol/muc#user", "x")
@@ -184,7 +186,7 @@ def is_worth_keeping(message: Message) -> bool:
     is_worth = False
     for element in message.payloads:
         name = element.name
-        if name in _SAYS or name in _ENCRYPTED:
+        if name in _KEPT:
             is_worth = True
         elif name.ns == hints.NS:
             wish = hints.may_archive(message)

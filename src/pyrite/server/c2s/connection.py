@@ -11,7 +11,7 @@ from ...core.errors import StanzaError, StreamError
 from ...core.jid import JID
 from ...core.negotiate import Phase
 from ...core.payload import encode
-from ...core.stanza import read
+from ...core.stanza import KINDS, read
 from ...core.stream import ERROR, Event, Stream
 from ...core.xml import Closed, Element, Opened
 from ...kit import log as kit_log
@@ -126,13 +126,13 @@ class ClientConnection:
         """Take a stanza of a bound session (§8.1.2.1: its sender is who it says it is)."""
         if session.ended is not None:
             return
+        if element.name not in KINDS:
+            await session.host.take_nonza(element, session)
+            return
         try:
             stanza = read(element)
         except StanzaError as error:
             self.server.router.refuse_unread(element, error, session)
-            return
-        except StreamError:
-            await session.host.take_nonza(element, session)
             return
         claimed = stanza.sender
         if claimed is not None and claimed != session.jid and claimed != session.jid.bare:

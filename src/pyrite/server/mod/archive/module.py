@@ -105,7 +105,11 @@ class Archive(Module):
     def sent(self, message: Message, session: Session) -> Coroutine[Any, Any, None] | None:
         """Into the archive of who sends it; what one sends to oneself is kept as it comes in."""
         to, owner = message.to, session.jid.bare
-        if to is None or to.bare == owner or not self._is_kept(message):
+        if to is None or to.bare == owner:
+            return None
+        if message is not self._looked:
+            self._look(message)
+        if not self._is_worthy:
             return None
         wish = self._wishes.known(owner, to)
         if wish is None:
@@ -138,7 +142,9 @@ class Archive(Module):
         if AGAIN.get():
             return None  # it has its id
         honest = self._without_forged(message, owner)
-        if not self._is_kept(honest):
+        if honest is not self._looked:
+            self._look(honest)
+        if not self._is_worthy:
             return None if honest is message else honest
         wish = self._wishes.known(owner, honest.sender or self.host.jid)
         if wish is None:
@@ -152,11 +158,11 @@ class Archive(Module):
         return self._give_id(message, owner) if wish else message
 
     def _give_id(self, message: Message, owner: JID) -> Message:
-        self._look(message)
         id = self._store.next_id()
         named = stanzaid.given(message, str(id), owner)
-        self._looked = self._named = named  # what was seen of it is as it was
-        self._name = id
+        if message is self._looked:
+            self._looked = named  # what was seen of it is as it was
+        self._named, self._name = named, id
         return named
 
     def _without_forged(self, message: Message, owner: JID) -> Message:
@@ -188,17 +194,13 @@ class Archive(Module):
 
     def _look(self, message: Message) -> None:
         """See what is to be known of a message, which comes by some times, one behind another."""
-        if message is not self._looked:
-            is_worthy, words = archive.is_worth_keeping(message), archive.words(message)
-            self._looked, self._is_worthy, self._words = message, is_worthy, words
-
-    def _is_kept(self, message: Message) -> bool:
-        self._look(message)
-        return self._is_worthy
+        is_worthy, words = archive.is_worth_keeping(message), archive.words(message)
+        self._looked, self._is_worthy, self._words = message, is_worthy, words
 
     def _keep(self, id: int, owner: JID, peer: JID, message: Message, *, is_sent: bool) -> None:
         """Have it written; the stanza that is handled counts as handled when it is."""
-        self._look(message)
+        if message is not self._looked:
+            self._look(message)
         words = self._words
         body = words if self._is_searchable else None
         text = message.write()

@@ -8,7 +8,7 @@ from ....core.payload import decode, encode
 from ....core.xml import KEPT, parse, write
 from ....kit.cache import Cache
 from ....store.shapes import KeyValues
-from ....wire.archive import Always, Default, Never, Preferences
+from ....wire.archive import KEEPS, Always, Default, Never, Preferences
 from ...rosters import Rosters
 
 MAX_KNOWN = 50_000  # accounts
@@ -22,11 +22,14 @@ class Wishes:
     def __init__(self, values: KeyValues, rosters: Rosters, default: Default) -> None:
         self._values, self._rosters = values, rosters
         self._unsaid = Preferences(default, Always(), Never())
+        self._keeps = KEEPS.get(default)  # of those who say nothing: nearly all
         self._known: Cache[JID, Preferences] = Cache(MAX_KNOWN)
 
     def known(self, owner: JID, peer: JID) -> bool | None:
         """Whether messages to or from `peer` are kept; ``None``: `ask`, for that takes a while."""
         wishes = self._known.peek(owner)
+        if wishes is self._unsaid:
+            return self._keeps
         return None if wishes is None else wishes.keeps(peer)
 
     async def ask(self, owner: JID, peer: JID) -> bool:

@@ -13,7 +13,7 @@ from .....core.jid import JID
 from .....kit.clock import Clock
 from .....kit.ids import Randomness
 from .....store.engine import Engine
-from .....store.texts import id_set, key, to_ms
+from .....store.texts import id_set, key, size, to_ms
 from ...archive import ALL, END, Entry, Keep, Mark, Page, Query
 from . import purging
 from .index import (
@@ -106,7 +106,8 @@ class SqliteArchive:
     ) -> asyncio.Future[None]:
         moment = None if stamp is None else to_ms(stamp)
         flags = is_sent * IS_SENT + is_groupchat * IS_GROUPCHAT
-        row = (id, owner.bare.text, moment, flags, peer.text, name, body, stanza)
+        octets = size(stanza)  # raises for what is no text
+        row = (id, owner.bare.text, moment, flags, peer.text, name, body, stanza, octets)
         return self._intake.add(row)
 
     async def page(

@@ -6,7 +6,7 @@ import os
 import sqlite3
 from typing import Final
 
-from .....store.texts import to_ms
+from .....store.texts import size, to_ms
 from ...portable import Archived
 from .index import IS_GROUPCHAT, IS_SENT
 from .intake import New, add
@@ -33,8 +33,8 @@ class Bringing:
         """Under its own id, if that can be and is free, else under one of its moment."""
         id, owner = self._id(one), self._owner
         flags = one.is_sent * IS_SENT + one.is_groupchat * IS_GROUPCHAT
-        moment, peer = to_ms(one.stamp), one.peer.text
-        self._rows.append((id, owner, moment, flags, peer, one.name, one.body, one.stanza))
+        moment, peer, octets = to_ms(one.stamp), one.peer.text, size(one.stanza)
+        self._rows.append((id, owner, moment, flags, peer, one.name, one.body, one.stanza, octets))
         self._last = id
         if len(self._rows) >= CHUNK:
             self.flush()

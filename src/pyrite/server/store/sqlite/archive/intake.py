@@ -12,7 +12,7 @@ from typing import Final
 from .....kit.clock import Clock
 from .....store.engine import Engine
 from .....store.errors import StoreBusy, StoreClosed, StoreError
-from .....store.texts import id_set, size
+from .....store.texts import id_set
 from .index import BODY_BITS, Fresh, Posting, add_to_index, index_some, insert, terms
 from .reading import ID_BITS
 
@@ -59,8 +59,8 @@ BATCHING: Final = Batching()
 
 
 #: An entry that is not written yet: id, address of the owner, stamp if it is not the id's, flags,
-#: peer, name, body, stanza.
-New = tuple[int, str, int | None, int, str, str | None, str | None, str]
+#: peer, name, body, stanza, octets of that.
+New = tuple[int, str, int | None, int, str, str | None, str | None, str, int]
 
 
 @dataclass(slots=True, eq=False)
@@ -95,7 +95,7 @@ class Intake:
 
     def add(self, row: New) -> asyncio.Future[None]:
         """Take `row`; raises `StoreBusy`, `StoreClosed`."""
-        octets = size(row[-1]) + ENTRY_COST  # raises for what is no text
+        octets = row[-1] + ENTRY_COST
         if self._ending.is_set():
             raise StoreClosed("the store is closed")
         if self.count >= self._batching.count or self.octets + octets > self._batching.octets:
@@ -227,7 +227,7 @@ def add(database: sqlite3.Connection, rows: list[New], fresh: Fresh | None = Non
     entries: list[tuple[object, ...]] = []
     postings: list[Posting] = []
     skew = 0
-    for id, owner, stamp, flags, peer, name, body, stanza in rows:
+    for id, owner, stamp, flags, peer, name, body, stanza, octets in rows:
         number, time = numbers[owner], (id >> ID_BITS) // 1000
         if stamp is None or stamp > time:
             stamp = time
@@ -235,7 +235,7 @@ def add(database: sqlite3.Connection, rows: list[New], fresh: Fresh | None = Non
             skew = time - stamp
         at, apart = placed(stanza, body)
         entries.append((id, number, stamp, flags, peer, name, at, apart, stanza))
-        postings.append((id, number, size(stanza), terms(number, peer, flags, name, body)))
+        postings.append((id, number, octets, terms(number, peer, flags, name, body)))
     ids = [row[0] for row in rows]
     (mark,) = database.execute(REACHED, (max(ids), skew)).fetchone()
     late = _late(database, {id for id in ids if id <= mark}) if min(ids) <= mark else set()
