@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from xml.sax.saxutils import quoteattr
 
 from aiohttp import web
+from tests.peer import PATIENCE
 from tests.service import ROMEO, VERONA
 
 from pyrite.client.account import Account, Trust
@@ -19,7 +20,6 @@ from pyrite.core.payload import decode
 from pyrite.core.xml import Element
 from pyrite.wire import bosh as wire
 
-PATIENCE = 10.0
 FEATURES = (
     '<stream:features xmlns:stream="http://etherx.jabber.org/streams">'
     '<mechanisms xmlns="urn:ietf:params:xml:ns:xmpp-sasl"><mechanism>PLAIN</mechanism></mechanisms>'
@@ -192,7 +192,7 @@ class Streamed:
     def __init__(self, link: Link) -> None:
         self.link = link
         self.heard: asyncio.Queue[Element] = asyncio.Queue()
-        self._out: list[str] = []
+        self.left: list[str] = []  # that the link has not taken
 
     async def begin(self) -> None:
         await self.link.deliver(self._receive, self._fill)
@@ -201,11 +201,11 @@ class Streamed:
         self.heard.put_nowait(element)
 
     def _fill(self) -> list[str]:
-        texts, self._out = self._out, []
+        texts, self.left = self.left, []
         return texts
 
     def say(self, *texts: str) -> None:
-        self._out += texts
+        self.left += texts
         self.link.wake()
 
     async def hear(self) -> str:

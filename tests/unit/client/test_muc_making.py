@@ -131,7 +131,7 @@ async def test_a_new_room_is_asked_once_it_is_there() -> None:
 
 
 async def test_a_room_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pyrite.client.mod.muc.room.ASKING", 0.01)
+    monkeypatch.setattr("pyrite.client.mod.muc.room.ASKING", 0.2)
     async with Scripted(Muc) as client, asyncio.timeout(PATIENCE):
         entering = asyncio.ensure_future(client[Muc].join(DEN, "fox").__aenter__())
         first = await client.said()

@@ -5,6 +5,7 @@ import os
 import signal
 
 import pytest
+from tests.peer import PATIENCE
 
 from pyrite.client import inbox
 from pyrite.client.api import (
@@ -33,7 +34,6 @@ from pyrite.client.api import (
 from pyrite.client.testing import MemoryServer
 from pyrite.wire.ping import Ping
 
-PATIENCE = 10.0
 ECHO = "echo.example.org"
 
 
@@ -279,6 +279,7 @@ async def test_who_is_slow_is_told(
         assert record.levelname == "WARNING"
         assert record.getMessage().startswith("nothing is read: 10 things wait for handlers")
         caplog.clear()
+        monkeypatch.setattr(inbox, "SLOW", PATIENCE)  # once is enough
         assert [(await kept.next()).body for _ in range(120)] == [*map(str, range(120))]
 
 
