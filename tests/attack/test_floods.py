@@ -7,6 +7,7 @@ import ssl
 from pathlib import Path
 
 import pytest
+from tests.peer import PATIENCE
 from tests.service import NS_TLS, VERONA, Client, old_client, serving, until
 
 pytestmark = pytest.mark.asyncio(loop_factories=["uvloop"])
@@ -20,7 +21,7 @@ async def knock(port: int) -> bool:
             b"<stream:stream xmlns='jabber:client' to='verona.lit' version='1.0'"
             b" xmlns:stream='http://etherx.jabber.org/streams'>"
         )
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             return bool(await reader.read(100))
     except ConnectionError:
         return False

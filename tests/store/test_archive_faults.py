@@ -25,7 +25,7 @@ from .test_faults import LIMIT, start
 ROMEO = JID.parse("romeo@verona.lit")
 JULIET = JID.parse("juliet@capulet.lit/balcony")
 STAMP = datetime(2026, 1, 1, tzinfo=UTC)
-WAIT = 20  # seconds for what happens at once
+WAIT = 60  # seconds for what happens at once
 
 Opened = Callable[..., Awaitable[Stores]]
 

@@ -16,7 +16,7 @@ from pyrite.store.connection import Options, make_file
 from pyrite.store.engine import Engine
 from pyrite.store.errors import StoreBusy, StoreClosed, StoreError
 
-WAIT = 20  # seconds for what happens at once
+WAIT = 60  # seconds for what happens at once
 
 Database = sqlite3.Connection
 Opened = Callable[[Options], Awaitable[Engine]]

@@ -5,8 +5,7 @@ import subprocess
 import sys
 
 import pytest
-
-PATIENCE = 60.0
+from tests.peer import PATIENCE
 
 
 @pytest.mark.parametrize("side", ["pyrite", "slixmpp"])

@@ -19,6 +19,7 @@ from bench.load.resume import Resumable, resume_all, write_to
 from bench.load.scram import keys
 from bench.load.stream import LoadError, Stream
 from bench.scenario.paging import LAST_PAGE, Reader
+from tests.peer import PATIENCE
 
 DOMAIN = "bench.example"
 Answer = Callable[["Peer", bytes], bytes]
@@ -107,7 +108,7 @@ async def test_more_is_sent_only_for_what_was_acknowledged() -> None:
             await enable(client.stream)
         chat = KeptChat(clients, 3)
         chat.start()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while chat.acknowledged < 300:
                 assert chat.lost <= 2 * 3
                 await asyncio.sleep(0)
@@ -124,7 +125,7 @@ async def test_what_is_never_acknowledged_is_lost() -> None:
             await enable(client.stream)
         chat = KeptChat(clients, 3)
         chat.start()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while chat.acknowledged < 2 * 5:
                 assert chat.lost <= 2 * 3
                 await asyncio.sleep(0)

@@ -14,6 +14,7 @@ from bench.load import stream as streams
 from bench.load.chat import Chat, Paced, check, message, paired
 from bench.load.client import Client
 from bench.load.stream import LoadError, Stream, TLSStream
+from tests.peer import PATIENCE
 
 DOMAIN = "bench.example"
 NOTE = re.compile(rb"note(\d)")
@@ -99,7 +100,7 @@ async def test_much_arrives_whole(kind: type[Stream], tmp_path: Path) -> None:
 
         client.stream.receive = receive
         client.stream.write(b"0123456789" * 30_000)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             await full.wait()
         assert bytes(arrived) == b"0123456789" * 30_000
 
@@ -120,7 +121,7 @@ async def test_a_chat_keeps_its_window_and_loses_nothing(
     async with relay(kind, 4, tmp_path, alone=False) as clients:
         chat = Chat(clients, 3)
         chat.start()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while chat.received < 500:
                 assert chat.lost <= 4 * 3
                 await asyncio.sleep(0)

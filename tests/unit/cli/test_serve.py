@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from tests.peer import PATIENCE
 
 from pyrite.server import control
 
-PATIENCE = 30.0  # seconds for a process to start or end on a busy machine
 SETTINGS = """
 data = "{data}"
 listen.c2s = "127.0.0.1:{port}"

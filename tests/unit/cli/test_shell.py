@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from tests.peer import PASSWORD
+from tests.peer import PASSWORD, PATIENCE
 from tests.service import ROMEO, Service, serving
 
 from pyrite.cli.talk import FEATURES, Seeing, Talk
@@ -21,7 +21,6 @@ from pyrite.client.api import Call, Commands, Disco, form, form_field
 from pyrite.client.state import Online, Suspended
 from pyrite.client.testing import MemoryServer
 
-PATIENCE = 30.0
 PYRITE = str(Path(sys.executable).parent / "pyrite")
 
 

@@ -12,13 +12,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from tests.peer import PATIENCE
 
 from pyrite.cli.main import run
 from pyrite.net.certificates import self_signed
 from pyrite.server import control
 from pyrite.server.commands import CommandError
 
-PATIENCE = 30.0  # seconds for a process to start or end on a busy machine
 NOW = datetime.now(UTC)
 DAY = timedelta(days=1)
 START = (sys.executable, "-m", "pyrite.cli.main")

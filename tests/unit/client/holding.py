@@ -20,6 +20,8 @@ from asyncio import Handle
 from pathlib import Path
 from typing import Any
 
+from tests.peer import PATIENCE
+
 from pyrite.client.api import (
     JID,
     Account,
@@ -43,7 +45,6 @@ from pyrite.client.api import (
 )
 
 FEATURES = (Archive, Carbons, Chats, Csi, Disco, Muc, Receipts, Roster)
-PATIENCE = 60.0
 #: What Python tells of that may wait: for a disk, for a name server, or for another process.
 WAITING = {
     "open", "import", "ctypes.dlopen", "os.listdir", "os.scandir", "os.rename", "os.remove",

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.peer import PATIENCE
 from tests.service import serving
-from tests.unit.client.pair import PATIENCE, pair
+from tests.unit.client.pair import pair
 
 from pyrite.client.app import Client
 from pyrite.client.feature import Request

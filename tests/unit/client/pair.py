@@ -19,8 +19,6 @@ from pyrite.core.jid import JID
 from pyrite.net.dns import Target
 from pyrite.wire.ping import Ping
 
-PATIENCE = 10.0
-
 
 def client(
     service: Service, jid: JID, *features: type[Feature], password: str = PASSWORD, **options: Any

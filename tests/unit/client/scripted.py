@@ -7,6 +7,8 @@ import random
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tests.peer import PATIENCE
+
 from pyrite.client.entity import Entity
 from pyrite.client.feature import Feature
 from pyrite.client.keeper import Backoff, Entered
@@ -19,7 +21,6 @@ from pyrite.core.xml import Element, Name, parse
 from pyrite.kit.clock import ManualClock
 from pyrite.wire.disco import Info
 
-PATIENCE = 10.0
 ME = JID.parse("romeo@verona.lit/garden")
 
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
+from tests.peer import PATIENCE
 
 from pyrite.client.mod.commands import (
     Administration,
@@ -24,7 +25,6 @@ from pyrite.wire import dataforms, roster
 from pyrite.wire.commands import NS_ADMIN, admin_node
 from pyrite.wire.dataforms import Field, Form, Value, WrongAnswers, field
 
-PATIENCE = 10.0
 JULIET, NURSE = JID.parse("juliet@shakespeare.lit"), JID.parse("nurse@shakespeare.lit")
 DELAYS = [("30", "30 seconds"), ("60", "60 seconds")]
 LIMITS = [("25", ""), ("50", ""), ("none", "None")]

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+from tests.peer import PATIENCE
 
 from pyrite.client.app import Client
 from pyrite.client.feature import MessageReceived
@@ -18,8 +19,6 @@ from pyrite.core.stanza import Message
 from pyrite.wire.archive import Result
 from pyrite.wire.forward import Forwarded
 from pyrite.wire.message import Body
-
-PATIENCE = 10.0
 
 
 @asynccontextmanager

@@ -5,14 +5,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+from tests.peer import PATIENCE
 
 from pyrite.client.api import Client, Closed, Feature, Heard, Online, Reset, Spec, StanzaError
 from pyrite.client.entity import Entity
 from pyrite.client.state import State
 from pyrite.client.testing import MemoryServer
 from pyrite.wire.ping import Ping
-
-PATIENCE = 10.0
 
 
 class Moody(Feature):

@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.peer import PATIENCE
 from tests.service import JULIET, ROMEO, serving
-from tests.unit.client.pair import PATIENCE, client, pair
+from tests.unit.client.pair import client, pair
 
 from pyrite.client.app import Client
 from pyrite.client.mod.bob import Bit, Bob

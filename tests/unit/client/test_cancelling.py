@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from tests.peer import PATIENCE
 
 from pyrite.client import outbox
 from pyrite.client.api import (
@@ -27,7 +28,6 @@ from pyrite.client.api import (
 )
 from pyrite.client.testing import MemoryServer
 
-PATIENCE = 30.0
 MOST = 50  # stanzas that may wait
 WAITS = 400  # that nothing here has, so that the loop ends
 ROOMS = "rooms.example.org"

@@ -8,6 +8,7 @@ from typing import TypeVar
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.peer import PATIENCE
 from tests.service import JULIET, MALLORY, ROMEO, serving, until
 
 from pyrite.client.mod.carbons import Carbons
@@ -36,7 +37,7 @@ from pyrite.wire.ping import Ping
 from pyrite.wire.reactions import Reactions
 from pyrite.wire.retraction import Retract
 
-from .pair import PATIENCE, client, pair
+from .pair import client, pair
 
 E = TypeVar("E")
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.peer import PATIENCE
 
 from pyrite.client.app import Client
 from pyrite.client.mod import commands as mod
@@ -27,7 +28,6 @@ from pyrite.wire.commands import Actions, Command, Note
 from pyrite.wire.dataforms import Field, Form, WrongAnswers, field, form
 from pyrite.wire.oob import XOob
 
-PATIENCE = 10.0
 CITY = form("urn:x:city", field("city", "text-single", required=True))
 DAYS = form("urn:x:days", field("days", "list-single", value="1", options=[("1", ""), ("7", "")]))
 SURE = form("urn:x:sure", field("sure", "boolean", required=True), field("pin", "text-private"))

@@ -12,7 +12,7 @@ import dns.message
 import dns.rcode
 import dns.rrset
 import pytest
-from tests.peer import PASSWORD
+from tests.peer import PASSWORD, PATIENCE
 from tests.service import ROMEO, VERONA, Service, serving
 from tests.unit.net.test_proxy import Connect, Socks, listening
 
@@ -24,8 +24,6 @@ from pyrite.net import dns as net_dns
 from pyrite.net.dns import SystemResolver, Target
 from pyrite.net.proxy import Proxy
 from pyrite.wire.ping import Ping
-
-PATIENCE = 10.0
 
 
 class Zone(asyncio.DatagramProtocol):

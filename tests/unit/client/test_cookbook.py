@@ -16,7 +16,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from tests.peer import PASSWORD
+from tests.peer import PASSWORD, PATIENCE
 from tests.service import JULIET, ROMEO, serving, until
 
 from pyrite.client.api import (
@@ -43,7 +43,6 @@ from .pair import client
 from .website import HOST, website
 
 DOCS = Path(__file__).parents[3] / "docs"
-PATIENCE = 20.0
 HEADING = re.compile(r"^## (.+)$", re.M)
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.M | re.S)
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from tests.cutting import WAYS, Cut, Net, Pipe, Way, between, joints
 from tests.gateway import gateway
-from tests.peer import PASSWORD
+from tests.peer import PASSWORD, PATIENCE
 from tests.service import JULIET, ROMEO, Service, serving
 
 from pyrite.client import bosh
@@ -30,7 +30,6 @@ from pyrite.core.jid import JID
 from pyrite.net.dns import Target
 from pyrite.wire.ping import Ping
 
-PATIENCE = 20.0
 POINTS = 25  # of a conversation, in each direction
 EVERY = int(os.environ.get("CUT_EVERY", "9"))  # octet of a log-in; all of them take a minute
 

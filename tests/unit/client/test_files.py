@@ -4,8 +4,9 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from tests.peer import PATIENCE
 from tests.service import serving, until
-from tests.unit.client.pair import PATIENCE, pair
+from tests.unit.client.pair import pair
 
 from pyrite.client.mod.disco import Disco
 from pyrite.client.mod.files import Files, Ibb, Offer, Socks5

@@ -4,9 +4,10 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from tests.peer import PATIENCE
 from tests.service import serving
 from tests.unit.client.jingles import Hand, by_hand, content
-from tests.unit.client.pair import PATIENCE, pair
+from tests.unit.client.pair import pair
 
 from pyrite.client.app import Client
 from pyrite.client.mod.disco import Disco

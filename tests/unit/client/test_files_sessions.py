@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.peer import PATIENCE
 from tests.service import MALLORY, serving, until
 from tests.unit.client.jingles import Hand, by_hand, content
-from tests.unit.client.pair import PATIENCE, client, pair
+from tests.unit.client.pair import client, pair
 
 from pyrite.client.app import Client
 from pyrite.client.mod.disco import Disco

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from tests.peer import PATIENCE
 
 from pyrite.client.api import Commands, Disco
 from pyrite.client.testing import MemoryServer
@@ -16,7 +17,6 @@ DOCS = Path(__file__).parents[3] / "docs" / "how-to"
 PAGE = DOCS / "client-commands.md"
 ROOMS = DOCS / "client-rooms-cookbook.md"
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.M | re.S)
-PATIENCE = 20.0
 
 ORDER, SHOP, ADMINISTER, FORMS = BLOCK.findall(PAGE.read_text())
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.peer import PASSWORD
+from tests.peer import PASSWORD, PATIENCE
 from tests.service import JULIET, ROMEO, serving
 
 from pyrite.client.account import Trust
@@ -17,7 +17,7 @@ from pyrite.client.connector import Tcp
 from pyrite.net.dns import Target
 from pyrite.wire.ping import Ping
 
-from .pair import PATIENCE, client
+from .pair import client
 
 PAGE = Path(__file__).parents[3] / "docs" / "how-to" / "client-messages.md"
 BLOCK = re.compile(r"^```python\n(.*?)^```$(?:\n\n```text\n(.*?)^```$)?", re.M | re.S)

@@ -9,12 +9,12 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from tests.peer import PATIENCE
 
 from pyrite.client import api
 from pyrite.client.api import Client, StanzaError, decode, encode
 from pyrite.client.testing import MemoryServer
 
-PATIENCE = 60.0
 ROOT = Path(__file__).parents[3]
 FILE = re.compile(r"^\*\*(\w+\.py)\*\*\n\n```python\n(.*?)^```$", re.M | re.S)
 FENCE = re.compile(r"^```python$", re.M)

@@ -4,8 +4,9 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from tests.peer import PATIENCE
 from tests.service import MALLORY, serving
-from tests.unit.client.pair import PATIENCE, client, pair
+from tests.unit.client.pair import client, pair
 
 from pyrite.client.bytestream import StreamBroken
 from pyrite.client.mod.files import ibb as module

@@ -11,7 +11,7 @@ from ssl import PEM_cert_to_DER_cert
 import pytest
 import trustme
 from tests.attack.test_external import BOTH, ROMEOS, trusting
-from tests.peer import PASSWORD
+from tests.peer import PASSWORD, PATIENCE
 from tests.service import JULIET, ROMEO, VERONA, Service, serving, until
 
 from pyrite.client.account import Account, Memory, Token, TokenStore, Trust
@@ -24,8 +24,6 @@ from pyrite.client.mod.archive import Archive, PositionStore, VolatilePositions
 from pyrite.core.jid import JID
 from pyrite.net.dns import Target
 from pyrite.wire.ping import Ping
-
-PATIENCE = 10.0
 
 
 class Noting:

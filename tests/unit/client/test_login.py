@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from tests.peer import PASSWORD
+from tests.peer import PASSWORD, PATIENCE
 from tests.service import ROMEO, VERONA, Service, serving
 
 from pyrite.client.account import Account, Memory, Trust
@@ -23,7 +23,6 @@ from pyrite.core.xml import Element, parse
 from pyrite.kit.ids import Ids
 from pyrite.net.dns import Target
 
-PATIENCE = 10.0
 FEATURES = (
     f"<features xmlns='{NS_STREAM}'><authentication xmlns='urn:xmpp:sasl:2'>"
     "<mechanism>PLAIN</mechanism><inline><sm xmlns='urn:xmpp:sm:3'/></inline>"

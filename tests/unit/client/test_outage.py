@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from tests.peer import PATIENCE
 
 from pyrite.client.api import Component, Outages, Request, TlsError
 from pyrite.client.testing import MemoryServer
@@ -15,7 +16,6 @@ from pyrite.wire.outage import Outage
 
 from .website import Website, website
 
-PATIENCE = 10.0
 PAGE = "https://verona.lit/status.json"
 ILL = (
     b'{"planned": false, "beginning": "2026-11-21T12:00:00Z",'

@@ -3,12 +3,12 @@
 import asyncio
 
 import pytest
+from tests.peer import PATIENCE
 
 from pyrite.client.api import ActionSelected, QuickAsked, QuickResponses
 from pyrite.client.testing import MemoryServer
 from pyrite.wire.quickresponse import Action, Response
 
-PATIENCE = 10.0
 ODD = (
     '<message to="{}" type="chat"><body>?</body>'
     '<response xmlns="urn:xmpp:tmp:quick-response"/>'

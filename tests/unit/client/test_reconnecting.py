@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from tests.peer import PASSWORD
+from tests.peer import PASSWORD, PATIENCE
 from tests.service import JULIET, ROMEO, Service, serving, until
 
 from pyrite.client.account import Trust
@@ -17,8 +17,6 @@ from pyrite.core.errors import StreamError
 from pyrite.core.jid import JID
 from pyrite.net.dns import Target
 from pyrite.wire.ping import Ping
-
-PATIENCE = 10.0
 
 
 def client(service: Service, jid: JID) -> Client:

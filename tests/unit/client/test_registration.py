@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.peer import PATIENCE
 from tests.service import ROMEO, VERONA, Service, serving, until
 
 from pyrite.client.account import Trust
@@ -21,7 +22,7 @@ from pyrite.wire import registration as wire
 from pyrite.wire.dataforms import Value, field
 from pyrite.wire.ping import Ping
 
-from .pair import PATIENCE, client
+from .pair import client
 
 OPEN = 'registration = "open"'
 NEWCOMER = JID.parse(f"nurse@{VERONA}")

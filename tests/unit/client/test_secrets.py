@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from tests.peer import PATIENCE
 
 from pyrite.client import api
 from pyrite.client.api import (
@@ -24,7 +25,6 @@ from pyrite.core.errors import SaslError, StanzaError, StreamError
 from pyrite.core.sasl import Credentials
 from pyrite.core.stream import Stream
 
-PATIENCE = 20.0
 SECRET = "hunter-two-and-a-half"
 ROMEO = JID.parse("romeo@example.org")
 TOKEN = Token("HT-SHA-256-NONE", SECRET, datetime(2030, 1, 1, tzinfo=UTC))

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.peer import PATIENCE
 from tests.service import JULIET, MALLORY, ROMEO, Service, serving
 
 from pyrite.client.app import Client
@@ -25,7 +26,7 @@ from pyrite.wire.dataforms import field, form, table
 from pyrite.wire.nick import Nick
 from pyrite.wire.ping import Ping
 
-from .pair import PATIENCE, client, pair
+from .pair import client, pair
 
 DOMAIN = JID(None, ROMEO.domain)
 SERVICE = JID.parse("push.example")

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from tests.peer import PASSWORD
+from tests.peer import PASSWORD, PATIENCE
 from tests.service import JULIET, ROMEO, VERONA, Service, serving, until
 
 from pyrite.client.account import Trust
@@ -23,8 +23,6 @@ from pyrite.core.jid import JID
 from pyrite.net.dns import Target
 from pyrite.wire.ping import Ping
 from pyrite.wire.version import Version
-
-PATIENCE = 10.0
 
 
 def client(service: Service, jid: JID, password: str = PASSWORD, *, direct: bool = False) -> Client:

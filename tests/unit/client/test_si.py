@@ -4,8 +4,9 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from tests.peer import PATIENCE
 from tests.service import serving
-from tests.unit.client.pair import PATIENCE, pair
+from tests.unit.client.pair import pair
 
 from pyrite.client.mod.files import Si, Socks5
 from pyrite.client.mod.ping import Ping

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+from tests.peer import PATIENCE
 from tests.service import BENVOLIO, JULIET, MALLORY, ROMEO, Service, serving, until
 
 from pyrite.client.app import Client
@@ -29,7 +30,7 @@ from pyrite.server.mod.csi import DOZE
 from pyrite.wire import csi, idle, last, ping, time, version
 from pyrite.wire.delay import Delay
 
-from .pair import PATIENCE, client, pair
+from .pair import client, pair
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 

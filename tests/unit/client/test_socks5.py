@@ -4,8 +4,9 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from tests.peer import PATIENCE
 from tests.service import serving
-from tests.unit.client.pair import PATIENCE, pair
+from tests.unit.client.pair import pair
 
 from pyrite.client import socks
 from pyrite.client.mod.files.socks5 import Socks5

@@ -5,12 +5,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+from tests.peer import PATIENCE
 
 from pyrite.client.mod.roster import ContactPresent, Roster
 from pyrite.client.state import Online, Suspended
 from pyrite.client.testing import MemoryServer
 
-PATIENCE = 10.0
 SAID = (
     '<message from="$a" to="b@example.org/y" type="chat" id="*" xml:lang="en">'
     "<body>{}</body></message>"

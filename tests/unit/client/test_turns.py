@@ -14,14 +14,13 @@ from subprocess import PIPE
 import msgspec
 import pytest
 from aiohttp import web
-from tests.peer import PASSWORD
+from tests.peer import PASSWORD, PATIENCE
 from tests.service import ROMEO, VERONA, Service, serving
 
 from .test_connecting import Zone, srv
 
 TURN = 5.0  # milliseconds of the processor that one turn of the loop may take
 RUNS = 3  # of which the quietest counts: a machine with much to do takes longer for the same
-PATIENCE = 60.0  # seconds for one run
 ITERATIONS = 300_000  # which take some hundred milliseconds
 
 

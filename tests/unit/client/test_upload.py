@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import trustme
 from aiohttp import web
-from tests.unit.client.pair import PATIENCE
+from tests.peer import PATIENCE
 
 from pyrite.client.account import Trust
 from pyrite.client.app import Client

@@ -4,6 +4,7 @@ import asyncio
 import socket
 
 import pytest
+from tests.peer import PATIENCE
 
 from pyrite.kit.accept import Handle, accepting
 
@@ -38,7 +39,7 @@ async def test_a_failure_ends_one_connection(caplog: pytest.LogCaptureFixture) -
     handle = greeting(RuntimeError("a bug"), ConnectionResetError(), TimeoutError())
     one = listener()
     port = one.getsockname()[1]
-    async with asyncio.timeout(10), accepting([one], handle, 2):
+    async with asyncio.timeout(PATIENCE), accepting([one], handle, 2):
         assert [await said(port) for _ in range(4)] == [b"", b"", b"", b"hello"]
     assert caplog.text.count("a connection failed") == 1
     caplog.clear()
@@ -57,7 +58,7 @@ async def test_no_more_than_so_many_are_served_at_a_time() -> None:
         under_way -= 1
 
     one = listener()
-    async with asyncio.timeout(10), accepting([one], handle, 3):
+    async with asyncio.timeout(PATIENCE), accepting([one], handle, 3):
         await asyncio.gather(*(said(one.getsockname()[1]) for _ in range(12)))
     assert most == 3
 
@@ -69,7 +70,7 @@ async def test_the_end_ends_what_is_under_way() -> None:
         began.set()
         await asyncio.Event().wait()
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         async with accepting([one], handle, 1):
             waiting = asyncio.create_task(said(one.getsockname()[1]))
             await began.wait()

@@ -4,6 +4,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from tests.peer import PATIENCE
 
 from pyrite.kit.clock import Clock, ManualClock, SystemClock
 
@@ -78,7 +79,7 @@ async def test_sleepers_wake_when_time_has_passed() -> None:
     await asyncio.sleep(0)
     assert not sleeping.done()
     clock.advance(0.1)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         await sleeping
 
 
@@ -95,7 +96,7 @@ async def test_the_systems_clock_is_a_clock() -> None:
     clock: Clock = SystemClock()
     called = asyncio.Event()
     clock.call_later(0, called.set)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         await called.wait()
         await clock.sleep(0)
     assert clock.now().tzinfo is UTC

@@ -7,6 +7,8 @@ import pytest
 
 from pyrite.net.dial import race
 
+from .ends import LIMIT
+
 Way = Callable[[], Awaitable[str]]
 
 
@@ -44,7 +46,7 @@ async def test_the_next_has_not_long_to_wait() -> None:
 
 async def test_a_way_that_fails_is_followed_at_once() -> None:
     log: list[str] = []
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(LIMIT):
         ways = [way("a", log, fails=True), way("b", log)]
         assert await race(ways, log.append, head_start=60) == "b"
 

@@ -9,7 +9,7 @@ import pytest
 
 from pyrite.net.proxy import MAX_HEADER, Proxy, ProxyError
 
-LIMIT = 5.0
+LIMIT = 20.0
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 

@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from tests.peer import PATIENCE
 from tests.scene import Memory, in_memory
 from tests.stage import Script
 
@@ -150,7 +151,7 @@ async def test_who_asks_and_is_cancelled_hears_nothing(tmp_path: Path) -> None:
 
         host.delivering.add(Stage.GUARD, guard, Iq)
         task = asyncio.create_task(answers.ask(ROMEO))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             await begun.wait()
         task.cancel()
         await asyncio.wait([task])

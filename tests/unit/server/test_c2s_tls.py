@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from tests.peer import HungUpError
+from tests.peer import PATIENCE, HungUpError
 from tests.service import (
     NS_SASL,
     NS_TLS,
@@ -111,7 +111,7 @@ async def test_a_handshake_that_is_none(junk: bytes, tmp_path: Path) -> None:
 
 async def ended(client: Client) -> bytes:
     """All that is still sent in the clear."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         try:
             return await client.reader.read()
         except ConnectionError:

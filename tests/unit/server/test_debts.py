@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from tests.peer import PATIENCE
 from tests.scene import Memory, in_memory
 from tests.stage import Script
 
@@ -112,11 +113,11 @@ async def test_nobody_is_far_ahead_of_the_disk(tmp_path: Path) -> None:
     async with owing(tmp_path, [promise] * (MOST + 1)) as (scene, session):
         await say(scene, *map(str, range(MOST)))
         assert session.debts
-        await asyncio.wait_for(session.debts.room(), 1)
+        await asyncio.wait_for(session.debts.room(), PATIENCE)
         await say(scene, "one more")
         waiting = asyncio.ensure_future(session.debts.room())
         await asyncio.sleep(0)
         assert not waiting.done()
         promise.set_result(None)
-        await asyncio.wait_for(waiting, 1)
-        await asyncio.wait_for(session.debts.paid(), 1)
+        await asyncio.wait_for(waiting, PATIENCE)
+        await asyncio.wait_for(session.debts.paid(), PATIENCE)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.peer import PATIENCE
 from tests.scene import Memory, in_memory, over_sockets
 from tests.stage import Contact, Script
 
@@ -17,7 +18,6 @@ from pyrite.server.app import Server
 from pyrite.server.session import Session
 
 ONE_LOOP = pytest.mark.asyncio(loop_factories=["asyncio"])
-PATIENCE = 5.0  # seconds
 ROMEO, STREET = JID.parse("romeo@verona.lit/garden"), JID.parse("romeo@verona.lit/street")
 JULIET, TOMB = JID.parse("juliet@verona.lit/balcony"), JID.parse("juliet@verona.lit/tomb")
 NURSE = JID.parse("nurse@verona.lit/home")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.peer import PATIENCE
 
 from pyrite.core.jid import JID
 from pyrite.core.negotiate import Phase
@@ -62,7 +63,7 @@ async def serving(folder: Path, modules: str = "") -> AsyncIterator[Server]:
     file = folder / "pyrite.toml"
     file.write_text(f'data = "data"\n[host."{VERONA}"]\n{modules}\n')
     server = Server(load(file, Installed()), clock=ManualClock())
-    async with asyncio.timeout(20), server.opened():
+    async with asyncio.timeout(PATIENCE), server.opened():
         for account in (ROMEO, JULIET, AWAY):
             await server.stores.accounts.create(account, (), server.clock.now())
         yield server

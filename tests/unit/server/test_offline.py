@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from tests.peer import PATIENCE
 from tests.scene import Memory, in_memory
 from tests.stage import Script
 
@@ -18,7 +19,6 @@ from pyrite.wire.message import Body
 ROMEO = JID.parse("romeo@verona.lit/garden")
 JULIET = JID.parse("juliet@verona.lit")
 BALCONY = JULIET.at("balcony")
-PATIENCE = 5.0  # seconds
 
 
 def story(**settings: str) -> Script:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.peer import PATIENCE
 from tests.scene import Memory, in_memory
 from tests.stage import Script
 
@@ -26,7 +27,6 @@ from pyrite.wire import privacy as wire
 ROMEO = JID.parse("romeo@mantua.lit/garden")
 JULIET = JID.parse("juliet@verona.lit")
 BALCONY, TOMB = JULIET.at("balcony"), JULIET.at("tomb")
-PATIENCE = 5.0  # seconds
 
 STORY = Script(
     modules=("blocking", "privacy", "roster", "offline"),

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from tests.peer import PATIENCE
 from tests.scene import Memory, in_memory, quiet
 from tests.stage import Script
 
@@ -260,7 +261,7 @@ async def test_who_sends_does_not_wait(tmp_path: Path) -> None:
             await never.wait()
 
         host.delivering.add(Stage.GUARD, guard, Iq)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             for _ in range(20):
                 await say(scene)
         await quiet(scene.server)

@@ -3,6 +3,7 @@
 import asyncio
 from pathlib import Path
 
+from tests.peer import PATIENCE
 from tests.scene import in_memory
 from tests.stage import Script
 
@@ -12,7 +13,6 @@ from pyrite.wire.message import Body
 
 ROMEO = JID.parse("romeo@verona.lit/garden")
 JULIET = JID.parse("juliet@verona.lit/balcony")
-PATIENCE = 5.0  # seconds
 
 STORY = Script(
     modules=("rate",),

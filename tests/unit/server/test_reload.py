@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import trustme
+from tests.peer import PATIENCE
 
 from pyrite.core.jid import JID
 from pyrite.kit import log as kit_log
@@ -311,7 +312,7 @@ async def test_two_reloads_at_once_come_one_after_the_other(tmp_path: Path) -> N
             service.server.commands.run("module-unload", {"name": "ping", "host": VERONA})
         )
         third = asyncio.create_task(service.server.commands.run("reload"))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             await asyncio.gather(first, second, third)
         assert service.server.hosts[VERONA].modules["offline"].settings.count == 7
         assert "ping" in service.server.hosts[VERONA].modules
