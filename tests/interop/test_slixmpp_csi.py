@@ -14,15 +14,24 @@ def shows(person: Person, on_prosody: bool) -> list[str]:
     return heard[-1:] if on_prosody else heard
 
 
+async def look_away(person: Person, friend: Person) -> None:
+    """Nobody looks, and the server knows.
+
+    It is not asked: for seconds after it has answered, Prosody keeps nothing back.
+    """
+    person["xep_0352"].send_inactive()
+    person.say(friend.full, "Good night")
+    await friend.message("Good night")
+    person.forget()
+
+
 async def test_an_inactive_phone(cast: Cast, on_prosody: bool) -> None:
     """§3.2, §4.2: what can wait comes before the words; later, with the client's return."""
     romeo = await cast.enter("romeo/desk")
     juliet = await cast.enter("juliet/phone", plugins=["xep_0085", "xep_0352"])
     await befriend(romeo, juliet)
     assert juliet["xep_0352"].enabled
-    juliet["xep_0352"].send_inactive()
-    await juliet.ping()
-    juliet.forget()
+    await look_away(juliet, romeo)
     for show in ("away", "dnd", "xa"):
         await romeo.appear(pshow=show)
     romeo.client.send_raw(
@@ -48,9 +57,7 @@ async def test_receipts_wait_for_somebody_to_look(cast: Cast) -> None:
     romeo = await cast.enter("romeo/desk")
     juliet = await cast.enter("juliet/phone", plugins=["xep_0184", "xep_0352"])
     await befriend(romeo, juliet)
-    juliet["xep_0352"].send_inactive()
-    await juliet.ping()
-    juliet.forget()
+    await look_away(juliet, romeo)
     romeo.client.send_raw(
         f"<message type='chat' to='{juliet.full}'>"
         "<received xmlns='urn:xmpp:receipts' id='m1'/><store xmlns='urn:xmpp:hints'/></message>"
