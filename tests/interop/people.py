@@ -16,7 +16,7 @@ from slixmpp.xmlstream import StanzaBase
 
 from .servers import VERONA, Server
 
-PATIENCE = 10.0  # seconds that anything expected may take
+PATIENCE = 60.0  # seconds that anything expected may take, on a machine that is busy
 PASSWORD = "O, be some other name!"
 MEMORY = 10_000  # stanzas that one person remembers
 
@@ -140,7 +140,7 @@ class Person:
         """Close the stream and wait until the connection is gone."""
         if self.client.is_connected():
             gone = self.is_gone()
-            self.client.disconnect(wait=2.0)
+            self.client.disconnect(wait=PATIENCE)
             await gone
 
     async def break_off(self) -> None:

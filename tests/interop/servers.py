@@ -28,18 +28,26 @@ VERONA = "verona.example"  # registration is closed
 MANTUA = "mantua.example"  # registration is open
 GUESTS = "guests.verona.example"  # where nobody needs an account, if the server is told so
 DOMAINS = (VERONA, MANTUA, GUESTS)
-START = 30.0  # seconds until every port is open
-STOP = 15.0  # seconds from SIGTERM to the end of the process
+START = 120.0  # seconds until every port is open: a busy machine takes a minute for ejabberd
+STOP = 60.0  # seconds from SIGTERM to the end of the process
 ADMIN = "mailto:admin@verona.example"
 INSTALLED = Path("/")  # where the packages of Debian are
 NEWER = Path(__file__).parents[2] / ".backports"  # of its backports: tools/setup unpacks them here
 COMPLAINT = re.compile(r"\b(warn(ing)?|error|critical|exception|traceback)\b", re.IGNORECASE)
 
 
+_given: set[int] = set()  # they may not be listened on yet
+
+
 def free_ports(count: int) -> list[int]:
-    """Ports of the loopback interface that nobody listens on."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [s.getsockname()[1] for s in sockets]
+    """Ports of the loopback interface that nobody listens on, and that nobody was given before."""
+    sockets, ports = list[socket.socket](), list[int]()
+    while len(ports) < count:
+        sockets.append(socket.create_server(("127.0.0.1", 0)))
+        port = sockets[-1].getsockname()[1]
+        if port not in _given:
+            ports.append(port)
+            _given.add(port)
     for s in sockets:
         s.close()
     return ports

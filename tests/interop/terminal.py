@@ -11,7 +11,7 @@ import pexpect
 import pyte
 
 ROWS, COLUMNS = 50, 160
-PATIENCE = 30.0  # seconds until the screen shows what is expected
+PATIENCE = 60.0  # seconds until the screen shows what is expected
 
 
 class Terminal:

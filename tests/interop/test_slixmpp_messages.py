@@ -3,7 +3,7 @@
 import pytest
 from slixmpp.stanza import Message
 
-from .people import Cast, attribute, befriend, child, settle
+from .people import PATIENCE, Cast, attribute, befriend, child, settle
 from .servers import VERONA
 
 KINDS = ["normal", "chat", "headline", "groupchat", "error"]
@@ -145,15 +145,15 @@ async def test_offline_messages_are_counted_and_fetched(cast: Cast) -> None:
     romeo.say(account, "two")
     await settle(romeo)
     juliet = await cast.person(account, plugins=["xep_0013"]).log_in(presence=False)
-    info = await juliet["xep_0013"].get_count(timeout=10)
+    info = await juliet["xep_0013"].get_count(timeout=PATIENCE)
     fields = {f.get("var"): f[0].text for f in info.xml.iter("{jabber:x:data}field")}
     assert fields["number_of_messages"] == "2"
-    headers = await juliet["xep_0013"].get_headers(timeout=10)
+    headers = await juliet["xep_0013"].get_headers(timeout=PATIENCE)
     nodes = sorted(item[1] for item in headers["disco_items"]["items"])
     assert len(nodes) == 2
-    await juliet["xep_0013"].view([nodes[0]], timeout=10, callback=lambda _: None)
+    await juliet["xep_0013"].view([nodes[0]], timeout=PATIENCE, callback=lambda _: None)
     await juliet.message("one")
-    await juliet["xep_0013"].remove([nodes[0]], timeout=10)
+    await juliet["xep_0013"].remove([nodes[0]], timeout=PATIENCE)
     await juliet.appear()
     await settle(juliet)
     assert len(juliet.unheard(Message)) <= 1

@@ -19,7 +19,7 @@ from pyrite.net.dns import Target
 from pyrite.wire import sasl, sasl2
 from pyrite.wire.ping import Ping
 
-PATIENCE = 15.0
+from .conftest import PATIENCE
 
 E = TypeVar("E", bound=Exception)
 

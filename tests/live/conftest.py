@@ -28,6 +28,7 @@ from .acceptors import EJABBERD, OLD, PROSODY, TICKETS, Acceptor, AskingEjabberd
 from .realm import Realm
 from .servers import LIVE, PASSWORD, PEOPLE
 
+PATIENCE = 60.0  # seconds for all of a test, which takes one or two where nothing else runs
 LACKS: dict[tuple[str, str], str] = {}  # (server, test) -> what it lacks
 
 

@@ -19,9 +19,8 @@ from pyrite.wire import archive
 from pyrite.wire.forward import Forwarded
 from pyrite.wire.message import Body
 
-from .conftest import Login
+from .conftest import PATIENCE, Login
 
-PATIENCE = 20.0
 ROMEO, JULIET = JID.parse("romeo@verona.example"), JID.parse("juliet@verona.example")
 
 

@@ -14,9 +14,8 @@ from pyrite.core.stanza import Presence
 from pyrite.wire.bookmarks import Bookmark
 from pyrite.wire.ping import Ping
 
-from .conftest import Login
+from .conftest import PATIENCE, Login
 
-PATIENCE = 20.0
 pytestmark = pytest.mark.lacks(pyrite="neither rooms nor publish-subscribe are served yet")
 
 

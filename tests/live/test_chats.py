@@ -9,9 +9,8 @@ from pyrite.core.jid import JID
 from pyrite.wire.chatstates import Composing
 from pyrite.wire.ping import Ping
 
-from .conftest import Login
+from .conftest import PATIENCE, Login
 
-PATIENCE = 15.0
 FEATURES = (Chats, Carbons, Receipts)
 ROMEO, JULIET = (JID.parse(f"{name}@verona.example") for name in ("romeo", "juliet"))
 

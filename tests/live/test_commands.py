@@ -16,9 +16,8 @@ from pyrite.core.stanza import Presence
 from pyrite.wire import commands, dataforms
 from pyrite.wire.dataforms import WrongAnswers, field
 
-from .conftest import Login
+from .conftest import PATIENCE, Login
 
-PATIENCE = 20.0
 SERVER = "verona.example"
 WEATHER = dataforms.form(
     "urn:example:weather",

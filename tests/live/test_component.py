@@ -16,10 +16,9 @@ from pyrite.net.dns import Target
 from pyrite.wire.message import Body
 from pyrite.wire.version import Version
 
-from .conftest import Login
+from .conftest import PATIENCE, Login
 from .servers import COMPONENTS, SECRET, Ejabberd, LiveProsody
 
-PATIENCE = 15.0
 ECHO, CAPULET = COMPONENTS
 no_components = pytest.mark.lacks(pyrite="components are not served yet")
 

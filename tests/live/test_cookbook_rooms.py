@@ -17,11 +17,10 @@ from pyrite.core.jid import JID
 from pyrite.wire.chatstates import Composing
 from pyrite.wire.ping import Ping
 
-from .conftest import Login
+from .conftest import PATIENCE, Login
 
 DOCS = Path(__file__).parents[2] / "docs" / "how-to"
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.M | re.S)
-PATIENCE = 20.0
 
 Run = Callable[[Login, Any, JID, str], Awaitable[None]]
 RUNS: dict[str, Run] = {}

@@ -12,9 +12,8 @@ from pyrite.client.transfer import TransferRefused, hashed
 from pyrite.wire import jingle
 from pyrite.wire.ping import Ping
 
-from .conftest import Login
+from .conftest import PATIENCE, Login
 
-PATIENCE = 15.0
 DATA = bytes(range(256)) * 50
 
 

@@ -27,10 +27,9 @@ from pyrite.wire import bob, sharing
 from pyrite.wire.hashes import Hash
 from pyrite.wire.ping import Ping
 
-from .conftest import Login
+from .conftest import PATIENCE, Login
 from .servers import PASSWORD
 
-PATIENCE = 15.0
 DATA = bytes(range(256)) * 40
 SFS = "urn:xmpp:sfs:0"
 HASHES = "urn:xmpp:hashes:2"

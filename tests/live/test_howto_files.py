@@ -23,10 +23,9 @@ from pyrite.wire import jingle
 from pyrite.wire.hashes import Hash
 from pyrite.wire.ping import Ping
 
-from .conftest import Login
+from .conftest import PATIENCE, Login
 from .test_upload import NONE, Here
 
-PATIENCE = 20.0
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "client-files.md"
 BLOCK = re.compile(r"^```python\n(.*?)^```$(?:\n\n```text\n(.*?)^```$)?", re.M | re.S)
 BLOCKS = [(found[1], found[2] or "") for found in BLOCK.finditer(PAGE.read_text())]

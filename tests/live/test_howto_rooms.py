@@ -16,9 +16,8 @@ from pyrite.client.mod.pep import Pep
 from pyrite.wire.ping import Ping
 from pyrite.wire.tune import Tune
 
-from .conftest import Login
+from .conftest import PATIENCE, Login
 
-PATIENCE = 20.0
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "client-rooms.md"
 BLOCK = re.compile(r"^```python\n(.*?)^```$\n\n```text\n(.*?)^```$", re.M | re.S)
 BLOCKS = [(found[1], found[2]) for found in BLOCK.finditer(PAGE.read_text())]

@@ -19,10 +19,9 @@ from pyrite.net.dns import Target
 from pyrite.wire import archive
 from pyrite.wire.ping import Ping
 
-from .conftest import Login
+from .conftest import PATIENCE, Login
 from .test_web import connector
 
-PATIENCE = 15.0
 newer = pytest.mark.lacks(
     prosody_0_12="no SASL2 without modules of the community", ejabberd_23="no SASL2 before 24"
 )

@@ -32,8 +32,8 @@ from .acceptors import (
     AskingNewerProsody,
     web_token,
 )
-from .asking import PATIENCE, client, entered, fails, refused, romeo
-from .conftest import on
+from .asking import client, entered, fails, refused, romeo
+from .conftest import PATIENCE, on
 from .realm import Realm
 from .servers import PASSWORD
 

@@ -35,9 +35,8 @@ from pyrite.core.stanza import Message
 from pyrite.wire.dataforms import Value
 from pyrite.wire.message import Body
 
-from .conftest import Login
+from .conftest import PATIENCE, Login
 
-PATIENCE = 20.0
 SERVICE = JID(None, "conference.verona.example")
 pytestmark = pytest.mark.lacks(pyrite="rooms are not served yet")
 

@@ -26,9 +26,8 @@ from pyrite.core.jid import JID
 from pyrite.wire.dataforms import WrongAnswers
 from pyrite.wire.muc import History
 
-from .conftest import Login
+from .conftest import PATIENCE, Login
 
-PATIENCE = 20.0
 SERVICE = JID(None, "conference.verona.example")
 pytestmark = pytest.mark.lacks(pyrite="rooms are not served yet")
 

@@ -19,9 +19,8 @@ from pyrite.wire.stanzaid import StanzaId
 from pyrite.wire.vcard import Photo, VCard
 from pyrite.wire.vcard4 import VCard4
 
-from .conftest import Login
+from .conftest import PATIENCE, Login
 
-PATIENCE = 20.0
 DEN = JID.parse("den@conference.verona.example")
 CAVE = JID.parse("cave@conference.verona.example")
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(64))

@@ -18,11 +18,10 @@ from pyrite.net.dns import Target
 from pyrite.net.proxy import Proxy
 from pyrite.wire.ping import Ping
 
-from .conftest import Login
+from .conftest import PATIENCE, Login
 from .proxies import PASSWORD, USER, running
 from .web import PATHS, WAYS, https
 
-PATIENCE = 20.0
 KINDS = ["http", "socks5"]
 
 by_kind = pytest.mark.parametrize("kind", KINDS)

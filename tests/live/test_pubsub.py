@@ -23,9 +23,8 @@ from pyrite.wire.nick import Nick
 from pyrite.wire.ping import Ping
 from pyrite.wire.tune import Tune
 
-from .conftest import Login
+from .conftest import PATIENCE, Login
 
-PATIENCE = 20.0
 SERVER = JID(None, "verona.example")
 SERVICE = JID(None, "pubsub.verona.example")
 NEWS = Name("urn:example:news", "news")

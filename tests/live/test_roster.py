@@ -14,9 +14,8 @@ from pyrite.core.stanza import Iq, Presence
 from pyrite.wire import roster as wire
 from pyrite.wire.ping import Ping
 
-from .conftest import Login
+from .conftest import PATIENCE, Login
 
-PATIENCE = 15.0
 DOMAIN = JID(None, "verona.example")
 
 

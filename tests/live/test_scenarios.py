@@ -41,9 +41,8 @@ from pyrite.client.api import (
 from pyrite.wire.message import Body, Thread
 from pyrite.wire.ping import Ping
 
-from .conftest import Login
+from .conftest import PATIENCE, Login
 
-PATIENCE = 15.0
 HERE = "test_scenarios"
 no_rooms = pytest.mark.lacks(pyrite="rooms are not served yet")
 no_pep = pytest.mark.lacks(pyrite="publish-subscribe is not served yet")
@@ -301,7 +300,7 @@ async def enter(client: Client) -> None:
 
 async def test_an_address_where_nothing_is(login: Login) -> None:
     (port,) = free_ports(1)
-    async with asyncio.timeout(1.0):
+    async with asyncio.timeout(PATIENCE):
         with pytest.raises(ConnectionFailed):
             await enter(login("romeo", connector=Tcp([Target("127.0.0.1", port)])))
 

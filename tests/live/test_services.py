@@ -17,9 +17,8 @@ from pyrite.wire import privacy
 from pyrite.wire.nick import Nick
 from pyrite.wire.ping import Ping
 
-from .conftest import Login
+from .conftest import PATIENCE, Login
 
-PATIENCE = 15.0
 TYBALT = JID.parse("tybalt@verona.example")
 
 

@@ -14,9 +14,7 @@ from pyrite.core.jid import JID
 from pyrite.wire.ping import Ping
 from pyrite.wire.version import Version
 
-from .conftest import Login
-
-PATIENCE = 15.0
+from .conftest import PATIENCE, Login
 
 
 @pytest.mark.parametrize("direct", [False, True])

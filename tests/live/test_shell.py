@@ -10,9 +10,8 @@ import pytest
 from pyrite.cli.talk import FEATURES, Seeing, Talk
 from pyrite.wire.ping import Ping
 
-from .conftest import Login
+from .conftest import PATIENCE, Login
 
-PATIENCE = 20.0
 no_rooms = pytest.mark.lacks(pyrite="rooms are not served yet")
 
 

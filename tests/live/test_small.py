@@ -17,9 +17,7 @@ from pyrite.client.mod.version import Version
 from pyrite.client.state import Online
 from pyrite.core.errors import StanzaError
 
-from .conftest import Login
-
-PATIENCE = 15.0
+from .conftest import PATIENCE, Login
 
 
 async def test_what_is_there(login: Login) -> None:

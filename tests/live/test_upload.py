@@ -15,9 +15,8 @@ from pyrite.wire import sharing
 from pyrite.wire.hashes import Hash
 from pyrite.wire.ping import Ping
 
-from .conftest import Login
+from .conftest import PATIENCE, Login
 
-PATIENCE = 15.0
 NONE = "no HTTP File Upload yet"
 
 

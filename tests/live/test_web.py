@@ -17,10 +17,9 @@ from pyrite.client.state import Closed, Online, Reset, Suspended
 from pyrite.client.websocket import WebSocket
 from pyrite.wire.ping import Ping
 
-from .conftest import Login
+from .conftest import PATIENCE, Login
 from .web import WAYS, Here, connector, https, newcomers
 
-PATIENCE = 20.0
 no_web = pytest.mark.lacks(pyrite="no stream over HTTP yet")
 
 
