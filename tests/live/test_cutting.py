@@ -25,10 +25,9 @@ from pyrite.client.heard import Heard
 from pyrite.net.dns import Target
 from pyrite.wire.ping import Ping
 
-from .conftest import Login
+from .conftest import PATIENCE, Login
 from .web import connector, https, newcomers
 
-PATIENCE = 30.0
 POINTS = 10  # in each direction: about one for each element
 
 both_ways = pytest.mark.parametrize("way", WAYS)
@@ -176,6 +175,7 @@ async def talk(login: Login, server: Server, way: Way, transport: str) -> None:
             net.cut_in(way, octets)
             while net.is_due:  # less is said where more is said at once
                 await both.say(*(f"{octets}: {number}" for number in range(3)))
+            await both.romeo.request(Ping())  # a request of BOSH is made twice, and no third time
 
 
 @both_ways
