@@ -41,7 +41,7 @@ from .sqlite.settings import SqliteSettings
 from .sqlite.vcards import SqliteVCards
 from .vcards import VCards
 
-SCHEMA: Final = Schema(folder=Path(__file__).parent / "migrations", head="0005")
+SCHEMA: Final = Schema(folder=Path(__file__).parent / "migrations", head="0006")
 SQLITE: Final = "sqlite:///"
 
 

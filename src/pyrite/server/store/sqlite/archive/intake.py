@@ -221,9 +221,14 @@ def add(database: sqlite3.Connection, rows: list[New], fresh: Fresh | None = Non
     """Insert `rows`; those that were there already stay as they are.
 
     So it may be done again when the disk could not tell whether it was done. `fresh` has those
-    that are left to index.
+    that are left to index. Those of an account that was deleted meanwhile are dropped.
     """
-    numbers = _numbers(database, {row[1] for row in rows})
+    owners = {row[1] for row in rows}
+    numbers = _numbers(database, owners)
+    if len(numbers) < len(owners):
+        rows = [row for row in rows if row[1] in numbers]
+        if not rows:
+            return
     entries: list[tuple[object, ...]] = []
     postings: list[Posting] = []
     skew = 0
@@ -262,9 +267,11 @@ def placed(stanza: str, body: str | None) -> tuple[int | None, str | None]:
 
 
 def _numbers(database: sqlite3.Connection, owners: set[str]) -> dict[str, int]:
+    """The archives of `owners`, new ones where there are none; none of who is buried."""
     found: dict[str, int] = dict(database.execute(OWNERS, (id_set(owners),)).fetchall())
     for owner in owners - found.keys():
-        found[owner] = database.execute(NEW_OWNER, (owner,)).fetchone()[0]
+        if (made := database.execute(NEW_OWNER, (owner,)).fetchone()) is not None:
+            found[owner] = made[0]
     return found
 
 
