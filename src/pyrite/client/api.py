@@ -159,7 +159,7 @@ if TYPE_CHECKING:
     from .transfer import CutOff, NotAsAnnounced, NoWay, TooLarge, TransferFailed, TransferRefused
     from .websocket import WebSocket
 
-VERSION = "0.2"
+VERSION = "0.3"
 
 __all__ = [
     "JID",

@@ -44,8 +44,14 @@ class Client(Entity):
         clock: Clock | None = None,
         chance: random.Random | None = None,
     ) -> None:
-        """`account` says more than `jid` and `password` do. `available`: say so at once."""
+        """`account`, of the same address, says more than `password` and `trust` do, and is given
+        in their place. `available`: say so at once."""
         jid = JID.parse(jid) if isinstance(jid, str) else jid
+        if account is not None:
+            if password is not None or trust is not None:
+                raise ValueError("an account has its own password and trust: say them there")
+            if account.jid.bare != jid.bare:
+                raise ValueError(f"the account is that of {account.jid.bare}, not of {jid.bare}")
         self.account = account or Account(jid, password, trust=trust or Trust())
         self._connector, self._tokens = connector or Tcp(), tokens or VolatileStore()
         super().__init__(jid, features, backoff, timeout, clock, chance)

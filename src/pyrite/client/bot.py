@@ -21,6 +21,7 @@ from ..core.errors import StanzaError
 from ..core.frozen import frozen
 from ..core.jid import JID
 from ..core.stanza import Message
+from ..wire.message import kind
 from .app import Client
 from .entity import Entity
 from .feature import MessageReceived
@@ -77,7 +78,7 @@ class Bot:
         message, body = event.message, event.message.body
         if event.outgoing or message.sender is None or not body:
             return
-        if message.type not in ("chat", "normal", None):  # an answer to an error would go on
+        if kind(message) not in ("chat", "normal"):  # an answer to an error would go on
             return
         word, _, rest = body.strip().partition(" ")
         handler = self._commands.get(word)

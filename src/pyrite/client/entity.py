@@ -188,6 +188,7 @@ class Entity(Hearing, ABC):
         type: Literal["get", "set"] = "get",
         expect: type[P],
         within: float | None = None,
+        sender: JID | None = None,
     ) -> P: ...
 
     @overload
@@ -199,6 +200,7 @@ class Entity(Hearing, ABC):
         type: Literal["get", "set"] = "get",
         expect: None = None,
         within: float | None = None,
+        sender: JID | None = None,
     ) -> Iq: ...
 
     async def request(
@@ -209,17 +211,19 @@ class Entity(Hearing, ABC):
         type: Literal["get", "set"] = "get",
         expect: type[P] | None = None,
         within: float | None = None,
+        sender: JID | None = None,
     ) -> P | Iq:
         """Ask `to`, or the own account, and wait for the answer: the IQ, or the payload expected.
 
         Only an answer of who was asked counts. Raises `StanzaError` as the other side refuses,
         or when the answer is not what is expected; `SessionReset`, `SessionClosed`; and
-        `TimeoutError` after `within` seconds, or the client's `timeout`.
+        `TimeoutError` after `within` seconds, or the client's `timeout`. A request that is given
+        up before it was sent is never sent. `sender`: who of a component asks.
         """
         receiver = None if to is None else _jid(to)
-        iq = Iq(type, receiver, id=self.ids()).add(payload)
+        iq = Iq(type, receiver, sender, self.ids()).add(payload)
         iq = await self.sending.run(iq)  # type: ignore[assignment]
-        id, own = iq.id or "", self.jid
+        id, own = iq.id or "", sender or self.jid
         answer = self._keeper.requests.expect(receiver, id, own)
         try:
             async with asyncio.timeout(within or self.timeout):
@@ -227,6 +231,8 @@ class Entity(Hearing, ABC):
                 answered = await answer
         finally:
             self._keeper.requests.forget(receiver, id, own)
+            if not answer.done() or answer.cancelled():
+                self._keeper.outbox.withdraw(id)
         if expect is None:
             return answered
         found = answered.get(expect)
@@ -344,7 +350,7 @@ class Entity(Hearing, ABC):
         if isinstance(stanza, Iq):
             if stanza.is_request:
                 await self._inbox.hand((stanza.sender, "iq"), self._serving.serve, stanza)
-            elif not self._keeper.requests.settle(stanza, self.jid):
+            elif not self._keeper.requests.settle(stanza, stanza.to or self.jid):
                 self.forged["answer"] += 1
             return
         for element in stanza.payloads:

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from ..wire.message import kind
 from .feature import MessageReceived
 from .heard import Heard, Line
 from .state import Closed, Online, Reset, State, Suspended
@@ -42,10 +43,13 @@ class Hearing:
         return self._hear(Online, Suspended, Reset, Closed)
 
     def messages(self, type: str | None = None) -> Heard[MessageReceived]:
-        """The messages of all conversations, from now on; or those of one type, as ``chat``."""
+        """The messages of all conversations, from now on; or those of one type, as ``chat``.
+
+        One of no type, or of an unknown one, is ``normal`` (RFC 6121 §5.2.2).
+        """
         if type is None:
             return self.hear(MessageReceived)
-        return self._hear(MessageReceived, wanted=lambda event: event.message.type == type)
+        return self._hear(MessageReceived, wanted=lambda event: kind(event.message) == type)
 
     def _hear(self, *events: type[Any], wanted: Callable[[Any], bool] | None = None) -> Heard[Any]:
         heard: Heard[Any] = Heard(self._forget, wanted)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from ..core.ack import Acks, WrongCountError
 from ..core.errors import StreamError
 from ..core.payload import encode
-from ..core.stanza import NS, Message, Stanza
+from ..core.stanza import NS, Iq, Message, Stanza
 from ..core.xml import write
 from ..wire import acks as wire
 from .errors import SessionReset
@@ -66,6 +66,13 @@ class Outbox:
         """Send it after all that was put before."""
         self._queue.append(Outgoing(stanza, receipt))
         self._wake()
+
+    def withdraw(self, id: str) -> None:
+        """Do not send the request `id`, for whose answer nobody waits, if it is not sent yet."""
+        kept = [one for one in self._queue if one.stanza.id != id or one.stanza.__class__ is not Iq]
+        if len(kept) < len(self._queue):
+            self._queue = deque(kept)
+            self._room.set()
 
     def fill(self) -> list[str]:
         """What to write now, one text for each stanza or element."""

@@ -34,6 +34,8 @@ SAFE = ("EXTERNAL", *(f"{name}-PLUS" for name in HASHES), *HASHES, "PLAIN")
 #: From strongest to weakest. tls-unique is none with TLS 1.3 (RFC 9266 §3).
 BINDINGS = ("tls-exporter", "tls-unique", "tls-server-end-point")
 
+SHOWN = 200  # characters of what a server offers, in an error for people
+
 _SERVERS: dict[str, Callable[[Offer], ServerMechanism]] = {
     "EXTERNAL": ExternalServer,
     "DIGEST-MD5": DigestServer,
@@ -93,7 +95,13 @@ def choose(
         if name in allowed and name in usable:
             _check_sanity(name, advertised)
             return _client(name, advertised, _prepared(credentials), nonce, binding)
-    raise SaslError("invalid-mechanism", "no mechanism that both sides can use")
+    raise SaslError("invalid-mechanism", _nothing_fits(advertised, credentials))
+
+
+def _nothing_fits(advertised: Advertised, credentials: Credentials) -> str:
+    offered = ", ".join(advertised.mechanisms)[:SHOWN] or "nothing"
+    lack = "" if credentials.password else "; we have no password"
+    return f"no mechanism that both sides can use: the server offers {offered}{lack}"
 
 
 def choose_binding(advertised: Advertised) -> str:

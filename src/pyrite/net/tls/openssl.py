@@ -91,7 +91,7 @@ class OpenSSLSession(TlsSession):
         except SSL.WantReadError:
             return False
         except SSL.Error as error:
-            raise TlsError(_reason(error)) from None
+            raise TlsError(_told(_reason(error), self._faults)) from None
         finally:
             RAW.clear_errors()
         if self._settings is not None:
@@ -369,11 +369,28 @@ def _record_server(
 def _refuse_server(
     connection: SSL.Connection, _: crypto.X509, code: int, depth: int, is_fine: int
 ) -> bool:
+    if not is_fine:
+        connection.get_app_data().append(_verdict(code))
     return bool(is_fine)
 
 
+def _told(reason: str, faults: list[str]) -> str:
+    return f"{reason}: {faults[0]}" if faults and "verify failed" in reason else reason
+
+
+#: What is wrong with a certificate, by OpenSSL's numbers (x509_vfy.h): what people come across.
+_FAULTS = {
+    9: "the certificate is not valid yet",
+    10: "the certificate has expired",
+    18: "the certificate is signed by itself alone",
+    19: "an issuer of the certificate is not one that is trusted",
+    20: "the issuer of the certificate is not known",
+    23: "the certificate was revoked",
+}
+
+
 def _verdict(code: int) -> str:
-    return f"X.509 verification error {code}"
+    return _FAULTS.get(code, f"X.509 verification error {code}")
 
 
 def _reason(error: SSL.Error) -> str:
