@@ -228,6 +228,15 @@ async def test_ends(archive: Archive, talk: Talk) -> None:
     assert await archive.ends(ROMEO) == (Mark(*only[:2]), Mark(*last[:2]))
 
 
+async def test_ends_are_those_of_the_moment_of_the_question(stores: Stores, talk: Talk) -> None:
+    """XEP-0386 §3.2, "at the precise time": what comes while they are read is not among them."""
+    last = talk()
+    asked = asyncio.create_task(stores.archive.ends(ROMEO))
+    await asyncio.sleep(0)
+    talk()
+    assert await asked == (Mark(*last[:2]), Mark(*last[:2]))
+
+
 async def test_an_export_has_everything(archive: Archive, talk: Talk) -> None:
     entries = [talk() for _ in range(450)]
     assert [entry async for entry in archive.entries(ROMEO)] == entries

@@ -53,10 +53,18 @@ class Filter(Generic[T]):
         self._plans: dict[type, list[_Handler]] = {}  # class of the value -> who sees it
 
     def add(self, stage: Stage, call: Callable[..., Any], *kinds: type) -> Remove:
-        """Let `call(value, *context)` see values that are instances of `kinds`, or all."""
+        """Let `call(value, *context)` see values that are instances of `kinds`, or all.
+
+        In the last stage it sees also those that wait at an earlier handler just now: what is
+        switched on at a moment misses nothing from then on.
+        """
         handler = _Handler(stage, call, kinds)
         self.handlers.append(handler)
-        self._plans.clear()
+        for kind, plan in tuple(self._plans.items()):
+            if plan and plan[-1].stage > stage:
+                del self._plans[kind]
+            elif not kinds or issubclass(kind, kinds):
+                plan.append(handler)
 
         def remove() -> None:
             self.handlers = [h for h in self.handlers if h is not handler]

@@ -17,11 +17,11 @@ from ..core.payload import decode, name_of
 from ..core.stanza import Iq, Stanza
 from ..core.xml import Element, Name
 from ..kit.hooks import Events, Filter, Offer, Remove
-from ..kit.outage import Outage
 from ..wire import disco
 from . import mod
 from .asking import Asking
 from .auth import Authenticator
+from .binding import Bindings
 from .module import At, Mark, Module, ModuleError, Request
 from .session import Session
 
@@ -96,7 +96,7 @@ class Host:
         self._requests: dict[tuple[str, Name, At], _Answer] = {}
         self._nonzas: dict[Name, _Nonza] = {}
         self._early: dict[Name, _Nonza] = {}
-        self._bindings: dict[Name | None, list[_Nonza]] = {}
+        self._bindings = Bindings()
         self._loaded: dict[str, _Loaded] = {}
 
     async def load(self, name: str, settings: Any = None) -> None:
@@ -186,7 +186,7 @@ class Host:
             case "early", (element,):
                 return _take_with(self._early, _Nonza(element, handler, _waits(handler)))
             case "binding", (element,):
-                return self._bind_with(element, handler)
+                return self._bindings.add(element, handler, waits=_waits(handler))
             case "on", (event,):
                 return self.events.on(event, handler)
             case "command", _:
@@ -206,12 +206,6 @@ class Host:
                 del self._requests[key]
 
         return remove
-
-    def _bind_with(self, payload: type | None, handler: Callable[..., Any]) -> Remove:
-        binding = _Nonza(payload or type(None), handler, _waits(handler))
-        others = self._bindings.setdefault(name_of(payload) if payload else None, [])
-        others.append(binding)
-        return lambda: others.remove(binding)
 
     async def take_nonza(self, element: Element, session: Session) -> None:
         """Hand over what a client sent beside its stanzas.
@@ -263,28 +257,11 @@ class Host:
 
     def inline(self) -> list[str]:
         """The namespaces of what a client may ask for along with its resource."""
-        return sorted({name.ns for name, handlers in self._bindings.items() if name and handlers})
+        return self._bindings.namespaces()
 
     async def bound(self, session: Session, asked: Sequence[Element]) -> list[Element]:
-        """Do what a client `asked` for along with its new session; what it is told of it.
-
-        What nobody knows is ignored, and what fails is left out (XEP-0386 §5).
-        """
-        told: list[Element] = []
-        for element in (None, *asked):
-            for binding in tuple(self._bindings.get(element.name if element else None, ())):
-                try:
-                    payload: Any = decode(binding.payload, element) if element else None
-                    answer = binding.call(payload, session)
-                    if binding.waits:
-                        answer = await answer
-                except (StanzaError, Outage) as error:
-                    log.info("not done in binding: %s: %s", session.jid, error)
-                except Exception:
-                    log.exception("binding failed: %s", binding.call.__qualname__)
-                else:
-                    told += [answer] if answer is not None else []
-        return told
+        """Do what a client `asked` for along with its new session; what it is told of it."""
+        return await self._bindings.bound(session, asked)
 
     async def route(self, stanza: Stanza) -> None:
         """Bring a stanza of a module's making to its `to`; what is refused is dropped."""

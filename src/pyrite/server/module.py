@@ -160,7 +160,8 @@ def binding(payload: type | None = None) -> Callable[[F], F]:
     """Do what a client asks for along with its resource (XEP-0386 §5): ``(payload, session)``.
 
     The answer, an element or None, stands in what the client is told. Without a `payload` each
-    new session is told, and the handler is given None.
+    new session is told, and the handler is given None. What switches something on must not wait:
+    no message comes between that and what a handler that waits sees when it begins.
     """
     return _mark("binding", payload)
 

@@ -190,6 +190,26 @@ async def test_handlers_may_come_and_go_while_a_value_passes() -> None:
     assert called[2:] == ["stays", "new"]
 
 
+async def test_who_copies_from_now_on_gets_what_waits_at_an_earlier_handler() -> None:
+    hook: Filter[str] = Filter("hook")
+    copied: list[str] = []
+    may_pass = asyncio.Event()
+
+    async def hold(value: str) -> None:
+        await may_pass.wait()
+
+    hook.add(Stage.RECORD, hold)
+    passing = asyncio.create_task(hook.run("news"))
+    await asyncio.sleep(0)
+    remove = hook.add(Stage.COPY, copied.append)
+    may_pass.set()
+    await passing
+    assert copied == ["news"]
+    remove()
+    await hook.run("more")
+    assert copied == ["news"]
+
+
 async def test_cancellation_goes_through() -> None:
     hook: Filter[int] = Filter("test")
     waiting = asyncio.Event()

@@ -175,7 +175,10 @@ class Archive(Protocol):
         """
 
     async def ends(self, owner: JID) -> tuple[Mark, Mark] | None:
-        """The first and the last entry, `None` if there is none (§4.2)."""
+        """The first and the last entry, `None` if there is none (§4.2).
+
+        As they are when this begins: what is given an id meanwhile is not among them.
+        """
 
     def entries(self, owner: JID) -> AsyncIterator[Entry]:
         """All of an archive, in order, read in pages: for an export."""

@@ -243,7 +243,7 @@ class Archive(Module):
 
     @binding()
     async def ends_inline(self, _: None, session: Session) -> Element:
-        """The same, as it is when a resource is bound (XEP-0386 §3.2).
+        """The same, as it is at the moment when a resource is bound (XEP-0386 §3.2).
 
         What is in the archive by then, the client is to ask for: it is not handed over as well.
         """

@@ -14,7 +14,7 @@ from .....kit.clock import Clock
 from .....kit.ids import Randomness
 from .....store.engine import Engine
 from .....store.texts import id_set, key, size, to_ms
-from ...archive import ALL, END, Entry, Keep, Mark, Page, Query
+from ...archive import ALL, Entry, Keep, Mark, Page, Query
 from . import purging
 from .index import (
     COLUMNS,
@@ -166,8 +166,9 @@ class SqliteArchive:
         return await self._engine.write(replace)
 
     async def ends(self, owner: JID) -> tuple[Mark, Mark] | None:
+        now = self.next_id()
         first = await self.page(owner, limit=1)
-        last = await self.page(owner, limit=1, before=END)
+        last = await self.page(owner, limit=1, before=now)
         if not first.entries or not last.entries:
             return None
         (one,), (other,) = first.entries, last.entries
