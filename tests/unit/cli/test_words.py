@@ -2,17 +2,18 @@
 
 import io
 import json
+import resource
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.peer import PATIENCE
 
 from pyrite import __version__
 from pyrite.cli.call import text
 from pyrite.cli.main import GROUPS, WORDS, _function, run
-from pyrite.kit.clock import SystemClock
 from pyrite.server.control import claim
 
 SETTINGS = """
@@ -221,16 +222,22 @@ def test_each_word_explains_itself(pyrite: Pyrite, word: str) -> None:
     assert f"pyrite {word}" in out
 
 
+def children_worked() -> float:
+    """Seconds of the processor that processes took which we have started, and which have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def test_help_imports_nothing_of_the_server() -> None:
     program = (
         "import sys; from pyrite.cli.main import run; run(['--help']);"
         "print([m for m in sys.modules if m.startswith('pyrite.')], file=sys.stderr)"
     )
-    began = SystemClock().monotonic()
+    before = children_worked()
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=30
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=PATIENCE
     )
-    assert SystemClock().monotonic() - began < 5  # far below, but machines are busy
+    assert children_worked() - before < 2  # far below, but machines are slow
     assert sorted(eval(done.stderr)) == ["pyrite.cli", "pyrite.cli.failure", "pyrite.cli.main"]
     for word in (*WORDS, *GROUPS):
         assert word in done.stdout
