@@ -16,23 +16,17 @@ from tests.peer import PATIENCE
 from pyrite.server import control
 
 SETTINGS = """
-data = "{data}"
-listen.c2s = "127.0.0.1:{port}"
+data = "data"
+listen.c2s = "127.0.0.1:0"
 [host."verona.lit"]
 modules = []
 """
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     path = tmp_path / "pyrite.toml"
-    path.write_text(SETTINGS.format(data="data", port=free_port()))
+    path.write_text(SETTINGS)
     return path
 
 
@@ -69,7 +63,7 @@ def ended(process: subprocess.Popen[str]) -> tuple[int, str, str]:
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Running"]:
     """One server for the tests that leave it running."""
     file = tmp_path_factory.mktemp("serve") / "pyrite.toml"
-    file.write_text(SETTINGS.format(data="data", port=free_port()))
+    file.write_text(SETTINGS)
     with serving(file) as process:
         yield Running(file, process)
 
@@ -91,18 +85,19 @@ class Running(NamedTuple):
 def test_it_says_ready_when_it_accepts_and_ends_cleanly(
     file: Path, tmp_path: Path, stop: signal.Signals
 ) -> None:
-    port = int(file.read_text().partition("127.0.0.1:")[2].partition('"')[0])
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(str(tmp_path / "notify"))
         manager.settimeout(PATIENCE)
         with serving(file, NOTIFY_SOCKET=str(tmp_path / "notify")) as process:
             assert manager.recv(100) == b"READY=1"
+            assert process.stderr is not None
+            line = next(line for line in process.stderr if "listening: c2s on 127.0.0.1:" in line)
+            port = int(line.rpartition(":")[2])
             socket.create_connection(("127.0.0.1", port), PATIENCE).close()
             process.send_signal(stop)
             assert manager.recv(100) == b"STOPPING=1"
             code, out, err = ended(process)
     assert (code, out) == (0, "")
-    assert "listening: c2s on 127.0.0.1" in err
     assert "Traceback" not in err
     assert not (file.parent / "data" / control.NAME).exists()
 
@@ -152,7 +147,7 @@ def test_reload_tells_what_changed_and_when_it_counts(running: Running) -> None:
 
 def test_a_second_server_does_not_start(running: Running) -> None:
     other = running.file.with_name("other.toml")
-    other.write_text(SETTINGS.format(data="data", port=free_port()))
+    other.write_text(SETTINGS)
     code, out, err = ended(start(other))
     assert (code, out) == (1, "")
     assert "another process works with" in err
@@ -176,7 +171,7 @@ def test_a_taken_port_is_said(file: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        file.write_text(SETTINGS.format(data="data", port=port))
+        file.write_text(SETTINGS.replace(":0", f":{port}"))
         code, out, err = ended(start(file))
     assert (code, out) == (1, "")
     assert "Address already in use" in err.splitlines()[-1]
