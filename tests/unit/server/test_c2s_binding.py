@@ -189,10 +189,13 @@ async def test_old_clients_begin_a_session(tmp_path: Path) -> None:
 
 
 async def test_binding_ends_the_time_limit(tmp_path: Path) -> None:
-    async with serving(tmp_path, clear=True, limits="negotiation = '500ms'") as service:
-        client = await service.online(ROMEO_A)
-        await asyncio.sleep(0.6)
-        await client.is_served()
+    async with serving(tmp_path, clear=True) as service:
+        client = await service.connect()
+        await client.authenticate(ROMEO_A)
+        (mine,) = service.server.listeners.connections
+        assert mine.connection._deadline is not None
+        await client.take_resource("a")
+        assert mine.connection._deadline is None
 
 
 async def test_a_conflict_while_the_first_is_still_being_bound(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -389,18 +390,19 @@ async def test_whoever_does_not_come_to_the_point_is_let_go(tmp_path: Path) -> N
     """However much it says: the time from connecting to being bound is limited as a whole."""
     async with serving(tmp_path, limits="negotiation = '500ms'") as service:
         clients = [await service.connect() for _ in range(3)]
-        await clients[1].open(VERONA)
-        await clients[2].write(header())
+        for client in clients[1:]:
+            await client.write(header())
 
-        async def drip() -> None:
-            while True:
-                await clients[1].write(" ")
+        async def drip(client: Client) -> None:
+            while not client.writer.transport.is_closing():
+                with suppress(ConnectionError):
+                    await client.write(" ")
                 await asyncio.sleep(0.01)
 
-        dripping = asyncio.create_task(drip())
-        for client in clients:
-            await client.ends_with("connection-timeout")
-        dripping.cancel()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(drip(clients[2]))
+            for client in clients:
+                await client.ends_with("connection-timeout")
 
 
 # --- 12, 13: the end -------------------------------------------------------------------
