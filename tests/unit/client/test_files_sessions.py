@@ -295,9 +295,11 @@ async def test_blocks_that_may_not_be(tmp_path: Path, block: ibb.Data, condition
 async def test_what_comes_is_not_what_was_said(
     tmp_path: Path, what: str, error: str, reason: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pyrite.client.mod.files.moving.STALLED", 0.2)
     monkeypatch.setattr("pyrite.client.mod.files.part.LAST_WORDS", 0.2)
-    monkeypatch.setattr("pyrite.client.mod.files.carriage.STEP", 0.2)
+    if what == "nothing":
+        monkeypatch.setattr("pyrite.client.mod.files.moving.STALLED", 0.2)
+    if what == "silence":
+        monkeypatch.setattr("pyrite.client.mod.files.carriage.STEP", 0.2)
     async with by_hand(tmp_path / "server") as (romeo, juliet):
         taking = await offered(romeo, juliet, tmp_path)
         if what != "silence":
