@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -47,6 +49,9 @@ class Resumption:
         self._sessions: dict[str, Session] = {}  # by the id that only their clients know
         #: Those that wait for their clients, the longest first: since when, and until when.
         self._waiting: dict[Session, tuple[float, Timer]] = {}
+        self._newest: dict[str, object] = {}  # id -> the last request to go on with it
+        #: Those whose old connections still finish something: done when they have.
+        self._handing: dict[Session, asyncio.Future[None]] = {}
         self._ended: Cache[str, tuple[JID, int]] = Cache(REMEMBERED)  # id -> account, handled
 
     def __len__(self) -> int:
@@ -118,22 +123,48 @@ class Resumption:
     async def resume(self, id: str, h: int, account: JID) -> Session:
         """The session that goes on. Whoever calls this gives it a connection, without waiting.
 
-        One that it has is ended. Raises `UnknownSessionError`, and `StreamError` for an `h` that
-        cannot be.
+        One that it has is ended. Who waits for that, and is not the last to ask, takes nothing: its
+        client has given it up. Raises `UnknownSessionError`, and `StreamError` for an `h` that
+        cannot be, or where another one asks.
         """
-        while True:
-            session = self._sessions.get(id)
-            if session is None or session.acks is None or session.jid.bare != account:
-                raise UnknownSessionError(self._had_handled(id, account))
+        request = object()
+        session = self._known(id, account)
+        self._newest[id] = request
+        while self._newest.get(id) is request:
             if not self._is_there(session):
                 await self._server.part(session)  # then it is forgotten, and its count remembered
-            elif session.hand_over is not None:
-                await session.hand_over()
-            elif session.debts:  # else the client would say again what is just being kept
-                await session.debts.paid()
-            else:
+            elif not await self._is_waited_for(session) and session.acks is not None:
                 session.acks.rewind(h)
                 return session
+            session = self._known(id, account)
+        raise StreamError("conflict", "the session is resumed by another connection")
+
+    def _known(self, id: str, account: JID) -> Session:
+        session = self._sessions.get(id)
+        if session is None or session.acks is None or session.jid.bare != account:
+            raise UnknownSessionError(self._had_handled(id, account))
+        return session
+
+    async def _is_waited_for(self, session: Session) -> bool:
+        """Wait for what its client would say again otherwise; whether there was anything."""
+        if (done := self._handing.get(session)) is not None:
+            await asyncio.shield(done)
+        elif session.hand_over is not None:
+            await self._hand_over(session, session.hand_over)
+        elif session.debts:
+            await session.debts.paid()
+        else:
+            return False
+        return True
+
+    async def _hand_over(self, session: Session, finish: Callable[[], Awaitable[None]]) -> None:
+        """Its connection finishes what it does; whoever else asks meanwhile waits for that too."""
+        done = self._handing[session] = asyncio.get_running_loop().create_future()
+        try:
+            await finish()
+        finally:
+            del self._handing[session]
+            done.set_result(None)
 
     def _is_there(self, session: Session) -> bool:
         return session.ended is None and self._server.sessions.find(session.jid) is session
@@ -149,6 +180,7 @@ class Resumption:
         self._cancel(session)
         acks = session.acks
         if acks is not None and self._sessions.pop(acks.id, None) is not None:
+            self._newest.pop(acks.id, None)
             self._ended.put(acks.id, (session.jid.bare, acks.handled))
         session.acks = None  # which knows the session: so it need not be collected
         session.detach()

@@ -154,6 +154,47 @@ async def test_who_is_still_connected_is_ended(tmp_path: Path) -> None:
         assert await service.server.stores.offline.count(MALLORY) == 2
 
 
+async def wait_for_it(service: Service, id: str) -> Client:
+    """A client that has asked to resume, and is not answered yet."""
+    known = set(service.server.listeners.connections)
+    client = await authenticated(service, JULIET)
+    (its,) = service.server.listeners.connections - known
+    before, asked = its.connection.bytes_in, f"<resume xmlns='{NS}' previd='{id}' h='0'/>"
+    await client.send(asked)
+    await until(lambda: its.connection.bytes_in == before + len(asked))
+    return client
+
+
+@pytest.mark.parametrize("is_given_up", [False, True], ids=["waits", "given up"])
+async def test_who_asked_first_and_waits_still_takes_nothing(
+    is_given_up: bool, tmp_path: Path
+) -> None:
+    """The last to ask has it, and hears what was finished meanwhile: it says nothing twice."""
+    async with resumable(tmp_path) as service:
+        juliet, id = await enabled(service, BALCONY)
+        gate, entered = asyncio.Event(), asyncio.Event()
+
+        async def wait(_: Message, __: object) -> None:
+            entered.set()
+            await gate.wait()
+
+        service.server.hosts[VERONA].sending.add(Stage.RECORD, wait, Message)
+        await juliet.send(chat(MALLORY, "1"))
+        await entered.wait()
+        first = await wait_for_it(service, id)
+        assert (await juliet.stream_error()).condition == "conflict"
+        if is_given_up:
+            await first.abort()
+        second = await wait_for_it(service, id)
+        gate.set()
+        assert (await answer(second)).attrs["h"] == "1"
+        if not is_given_up:
+            assert (await first.stream_error()).condition == "conflict"
+        await until(lambda: len(service.server.listeners.connections) == 1)
+        assert await handled(second) == 1
+        assert await service.server.stores.offline.count(MALLORY) == 1
+
+
 async def test_what_is_owed_is_waited_for(tmp_path: Path) -> None:
     """Else she would send again what is just being kept."""
     async with resumable(tmp_path) as service:
