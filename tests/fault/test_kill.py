@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from ..peer import PATIENCE
 from ..process import running
 from .test_stop import complaints
 from .world import PLAIN, SETTINGS, World
@@ -28,7 +29,7 @@ pytestmark = pytest.mark.asyncio(loop_factories=["uvloop"])
 
 async def test_nothing_that_was_acknowledged_is_lost(tmp_path: Path) -> None:
     world = World(SEED, PEOPLE, RESTLESS)
-    async with asyncio.timeout(60 + 15 * KILLS), asyncio.TaskGroup() as tasks:
+    async with asyncio.timeout((1 + KILLS) * PATIENCE), asyncio.TaskGroup() as tasks:
         talking = [tasks.create_task(client.live()) for client in world.clients]
         for life in range(KILLS + 1):
             async with running(tmp_path, SETTINGS.format(modules="")) as server:
@@ -49,7 +50,7 @@ async def test_nothing_that_was_acknowledged_is_lost(tmp_path: Path) -> None:
 async def test_cut_connections_cost_nothing_where_there_is_no_archive(tmp_path: Path) -> None:
     """As long as the server lives, all is with a client, or waits for it."""
     world = World(SEED, PEOPLE, RESTLESS)
-    async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
+    async with asyncio.timeout(3 * PATIENCE), asyncio.TaskGroup() as tasks:
         async with running(tmp_path, SETTINGS.format(modules=PLAIN)) as server:
             await world.populate(server)
             world.begin(server)
