@@ -39,7 +39,7 @@ class AccountError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class AccountCreated:
-    """There is a new account."""
+    """There is a new account, maybe in place of an old one: what was known of it is void."""
 
     jid: JID
 

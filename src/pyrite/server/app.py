@@ -33,6 +33,7 @@ from .accounts import (
 from .admin import Admin
 from .auth import Clients, secret_in
 from .auth.limits import Limits as AuthLimits
+from .closing import end_soon, shut_out
 from .commands import Commands
 from .hosts import Host, modules_of
 from .leavings import ENDING, Leavings
@@ -58,6 +59,7 @@ HAPPENED = {  # to an account, as the log says it
     AccountEnabled: "account enabled",
     PasswordChanged: "password changed",
 }
+CLOSED = StreamError("not-authorized", "the account is closed")
 SETTLING = 5.0  # seconds that what a session has left behind may take to be kept at its end
 MAX_BACKGROUND = 10_000  # tasks that modules may have under way together
 
@@ -362,30 +364,29 @@ class Server:
         iq = Iq("get", session.jid, session.host.jid, self.ids()).add(ping.Ping())
         return session.send(iq)  # its answer says nothing
 
-    def _end_all_of(self, account: JID, error: StreamError) -> None:
-        """End every stream of an account, and every session that waits for one."""
-        self.listeners.end_all_of(account, error)
-        for session in tuple(self.sessions.of(account).values()):
-            session.end(error)
-
     async def _tell(self, event: object) -> None:
         """Pass on what happened to an account, to its host's modules and to its clients."""
         jid: JID | None = getattr(event, "jid", None)
         if jid is None:
             return
         log.info(HAPPENED.get(type(event), "account changed"), extra={"account": jid})
+        if isinstance(event, AccountDeleted):
+            await self._buried(jid)
         if isinstance(event, AccountCreated | AccountDeleted):
             self.rosters.forget(jid)
             self.privacy.forget(jid)
-        if isinstance(event, AccountDeleted):
-            try:
-                await self.stores.archive.clear(jid)  # what was still on its way there
-            except Outage as error:
-                log.error("left in the archive: %s: %s", jid, error)
-        if isinstance(event, AccountDeleted | AccountDisabled):
-            closed = StreamError("not-authorized", "the account is closed")
-            # soon: who deletes its own account is to hear that it is done
-            asyncio.get_running_loop().call_soon(self._end_all_of, jid, closed)
+        if isinstance(event, AccountDisabled):
+            end_soon(self, jid, CLOSED)
         host = self.hosts.get(jid.domain)
         if host is not None:
             await host.events.tell(event)
+        if isinstance(event, AccountDeleted):  # who has asked for it hears that it is done
+            end_soon(self, jid, CLOSED)
+
+    async def _buried(self, account: JID) -> None:
+        """Wait for what goes on in its name: who gets the name next has nothing of it."""
+        await shut_out(self, account, CLOSED)
+        try:
+            await self.stores.archive.settled(account)
+        except Outage as error:
+            log.info("still on its way to no archive: %s: %s", account, error)

@@ -24,6 +24,7 @@ from .c2s import ClientConnection
 if TYPE_CHECKING:
     from .app import Server
     from .hosts import Host
+    from .session import Session
     from .settings import Settings
 
 log = logging.getLogger(__name__)
@@ -222,11 +223,16 @@ class Listeners:
             }
             log.info("stream ended", extra={**fields, "reason": error.text or "-"})
 
-    def end_all_of(self, account: JID, error: StreamError) -> None:
-        """End every stream of an account, bound or not yet."""
-        for connection in tuple(self.connections):
-            if connection.jid == account:
-                connection.end(error)
+    def end_all_of(
+        self, account: JID, error: StreamError, but: Session | None = None
+    ) -> list[ClientConnection]:
+        """End every stream of an account, bound or not yet, but for one; those that it were."""
+        ended = [each for each in self.connections if each.jid == account]
+        if but is not None:
+            ended = [each for each in ended if each.session is not but]
+        for connection in ended:
+            connection.end(error)
+        return ended
 
     def end_all_at(self, host: Host, error: StreamError) -> None:
         """End every stream to a host that has no session yet."""

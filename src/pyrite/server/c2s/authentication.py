@@ -208,6 +208,10 @@ class Authentication:
         is_resumed = session is not None
         if session is None and (wanted := self._wish(bind2.Bind)) is not None:
             session = await self._bound(success.jid, wanted, results)
+        if self._server.accounts.changes.is_void(success.jid, success.mark):
+            if session is not None and not is_resumed:  # one that is waits for its client
+                await self._server.part(session)
+            raise SaslError("not-authorized", "changed meanwhile")
         if issued:
             results.append(encode(fast.Token(issued.token, issued.expires)))
         if not self._stream.is_closed:

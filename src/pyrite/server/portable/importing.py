@@ -17,6 +17,7 @@ from ...store.errors import StoreError
 from ...wire import portable as wire
 from ..accounts import AccountError
 from ..auth.backend import BackendDown
+from ..closing import shut_out
 from ..commands import CommandError, Stream
 from ..store.accounts import Account
 from .arriving import Arriving, Bounds
@@ -168,21 +169,29 @@ class Importer:
             return Outcome(str(jid), done=False, why=str(error))
         arriving.end()
         account = Account(jid, arriving.created, arriving.is_disabled, keys)
-        if self._replace:
-            self._server.listeners.end_all_of(jid, REPLACED)
-        things: Callable[[], Spool] = lambda: spool  # noqa: E731
         try:
-            is_made = await self._server.stores.portable.create(
-                account, things, replace=self._replace
-            )
+            is_made = await self._put(account, spool)
         except StoreError as error:
             return Outcome(str(jid), done=False, why=str(error))
         if not is_made:
             return Outcome(str(jid), done=False, why="it exists already")
-        await self._server.accounts.restored(jid)
         mechanisms = tuple(sorted(one.mechanism for one in keys))
         left_out = dict(arriving.left_out)
         return Outcome(str(jid), True, "", mechanisms, dict(spool.counts), left_out)
+
+    async def _put(self, account: Account, spool: Spool) -> bool:
+        """Make it, if there is room for it; of one that it replaces nothing goes on."""
+        server, jid = self._server, account.jid
+        things: Callable[[], Spool] = lambda: spool  # noqa: E731
+        with ExitStack() as stack:
+            if self._replace:
+                stack.enter_context(server.accounts.changes.changing(jid))
+                await shut_out(server, jid, REPLACED)
+                await server.stores.archive.settled(jid)
+            is_made = await server.stores.portable.create(account, things, replace=self._replace)
+            if is_made:
+                await server.accounts.restored(jid)
+        return is_made
 
     async def _keys(self, arriving: Arriving) -> tuple[Keys, ...]:
         """By the password, for that proves all mechanisms; else what the other server had."""

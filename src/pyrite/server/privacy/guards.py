@@ -31,6 +31,7 @@ class Guards:
         self._sessions = server.sessions
         self._store = server.stores.privacy
         self._defaults: dict[JID, Rules | None] = {}
+        self._changes = 0  # so that what was read before one is not remembered after it
         self._active = 0  # sessions that have chosen a list
         self._guards: dict[str, tuple[int, list[Remove]]] = {}  # domain -> how often, and undo
 
@@ -60,11 +61,13 @@ class Guards:
         """The default list of an account, if it has one."""
         rules = self._defaults.get(owner, _UNKNOWN)
         if rules is _UNKNOWN:
+            changes = self._changes
             stored = await self._store.default(owner) if owner.local is not None else None
             rules = self._defaults.get(owner, _UNKNOWN)  # changed while it was read?
             if rules is _UNKNOWN:
                 rules = Rules.read(stored) if stored else None
-                self._keep(owner, rules)
+                if changes == self._changes:
+                    self._keep(owner, rules)
         return rules
 
     async def holding(self, session: Session) -> Rules | None:
@@ -99,6 +102,7 @@ class Guards:
 
     def forget(self, owner: JID) -> None:
         """What is remembered of an account: it is gone, or new."""
+        self._changes += 1
         self._defaults.pop(owner, None)
 
     # --- the guards ------------------------------------------------------------------

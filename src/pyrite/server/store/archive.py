@@ -183,10 +183,13 @@ class Archive(Protocol):
     def entries(self, owner: JID) -> AsyncIterator[Entry]:
         """All of an archive, in order, read in pages: for an export."""
 
+    async def settled(self, owner: JID) -> None:
+        """Return once all that was added for this owner is on the disk, or lost."""
+
     async def clear(self, owner: JID) -> None:
         """Forget an archive: it is empty at once; what it was leaves the disk with `purge`.
 
-        `Accounts.delete` does this for an account.
+        `Accounts.delete` does this for an account, and what is added later is not kept.
         """
 
     async def purge(self, keep: Keep, domain: str | None = None) -> int:

@@ -18,7 +18,7 @@ from ....kit.hooks import Stage
 from ....store.errors import StoreError
 from ....wire import archive, retraction, stanzaid
 from ....wire.archive import Default
-from ...accounts import AccountDeleted
+from ...accounts import AccountCreated, AccountDeleted
 from ...debts import owe
 from ...module import (
     At,
@@ -273,8 +273,9 @@ class Archive(Module):
         _owner_session(request)
         return await self._wishes.put(request.to, wishes)
 
+    @on(AccountCreated)
     @on(AccountDeleted)
-    def deleted(self, event: AccountDeleted) -> None:
+    def is_another(self, event: AccountCreated | AccountDeleted) -> None:
         self._wishes.forget(event.jid)
 
     # --- what is kept no longer ------------------------------------------------------

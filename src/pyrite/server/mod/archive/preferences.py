@@ -24,6 +24,7 @@ class Wishes:
         self._unsaid = Preferences(default, Always(), Never())
         self._keeps = KEEPS.get(default)  # of those who say nothing: nearly all
         self._known: Cache[JID, Preferences] = Cache(MAX_KNOWN)
+        self._changes = 0  # so that what was read before one is not remembered after it
 
     def known(self, owner: JID, peer: JID) -> bool | None:
         """Whether messages to or from `peer` are kept; ``None``: `ask`, for that takes a while."""
@@ -45,12 +46,12 @@ class Wishes:
         known = self._known.get(owner)
         if known is not None:
             return known
+        changes = self._changes
         stored = await self._values.find(owner, NAME)
         said = self._unsaid if stored is None else decode(Preferences, parse(stored, limits=KEPT))
-        known = self._known.get(owner)
-        if known is None:  # else they were changed while they were read
+        if changes == self._changes:
             self._known.put(owner, said)
-        return known or said
+        return self._known.get(owner) or said
 
     async def put(self, owner: JID, wishes: Preferences) -> Preferences:
         """Keep what an account says, in place of all that it said before; what that is.
@@ -67,10 +68,13 @@ class Wishes:
         kept = Preferences(wishes.default, Always(always), Never(never))
         if not await self._values.put(owner, NAME, write(encode(kept))):
             raise StanzaError("resource-constraint", "too much to keep")
+        self._changes += 1
         self._known.put(owner, kept)
         return kept
 
     def forget(self, owner: JID) -> None:
+        """They are gone with the account, or another's."""
+        self._changes += 1
         self._known.pop(owner)
 
 

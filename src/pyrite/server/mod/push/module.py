@@ -20,7 +20,7 @@ from ....kit.tasks import ScopeFullError
 from ....store.errors import StoreError
 from ....wire import push, stanzaid
 from ....wire.dataforms import Form
-from ...accounts import AccountDeleted
+from ...accounts import AccountCreated, AccountDeleted
 from ...module import At, Module, Request, delivering, on, request
 from ...resumption import SessionDetached
 from ...router import MessageWaits
@@ -171,8 +171,9 @@ class Push(Module):
             self._ended.value += 1
             self._forget(owner, name)
 
+    @on(AccountCreated)
     @on(AccountDeleted)
-    def deleted(self, event: AccountDeleted) -> None:
+    def is_another(self, event: AccountCreated | AccountDeleted) -> None:
         self._registrations.forget(event.jid)
         self._devices.drop_all(event.jid)
 

@@ -182,6 +182,9 @@ class SqliteArchive:
                 yield entry
                 after = entry.id
 
+    async def settled(self, owner: JID) -> None:
+        await self._intake.settled(key(owner))
+
     async def clear(self, owner: JID) -> None:
         await self._intake.settled(key(owner))
         row = (key(owner),)
