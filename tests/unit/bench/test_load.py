@@ -3,6 +3,7 @@
 import asyncio
 import re
 import ssl
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -132,12 +133,12 @@ async def test_a_chat_keeps_its_window_and_loses_nothing(
 
 async def test_paced_messages_know_when_they_were_sent(kind: type[Stream], tmp_path: Path) -> None:
     async with relay(kind, 2, tmp_path, alone=False) as clients:
-        paced = Paced(clients, 1000)
+        paced, began = Paced(clients, 1000), time.monotonic_ns()
         await paced.run(0.2)
         await paced.drain()
         assert paced.received == paced.sent == len(paced.latencies)
-        assert 100 <= paced.sent <= 200
-        assert all(0 < took < 10**9 for took in paced.latencies)
+        assert 0 < paced.sent <= 200
+        assert all(0 < took < time.monotonic_ns() - began for took in paced.latencies)
         paced.forget()
         assert not paced.latencies
 
