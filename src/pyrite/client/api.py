@@ -84,6 +84,7 @@ if TYPE_CHECKING:
         AuthenticationFailed,
         ClientError,
         ConnectionFailed,
+        NotAcknowledged,
         SessionClosed,
         SessionReset,
     )
@@ -264,6 +265,7 @@ __all__ = [
     "NoUploadService",
     "NoWay",
     "Node",
+    "NotAcknowledged",
     "NotAsAnnounced",
     "Occupant",
     "Offer",

@@ -18,7 +18,7 @@ from ..core.xml import Element, Name
 from ..kit.clock import Clock, SystemClock
 from ..kit.hooks import Filter
 from ..kit.ids import Ids
-from .errors import alone
+from .errors import SessionReset, alone
 from .feature import (
     Feature,
     Mark,
@@ -35,7 +35,7 @@ from .hearing import Handler, Hearing
 from .inbox import Inbox
 from .keeper import Backoff, Entered, Keeper
 from .login import Resumable
-from .receipt import Receipt
+from .receipt import End, Receipt
 from .serving import Serving
 from .state import Closed
 
@@ -75,6 +75,7 @@ class Entity(Hearing, ABC):
         self._serving = Serving(self._answer, self.start)
         self._holds: dict[type, list[Callable[[Any], bool]]] = {}
         self._was_entered = False
+        self._end = End()  # of what is waited for of receipts
         self._tasks = asyncio.TaskGroup()
         self._inbox = Inbox(self._tasks)
         self._keeper = Keeper(self, backoff or Backoff(), chance or random.SystemRandom())
@@ -159,7 +160,7 @@ class Entity(Hearing, ABC):
         if message.id is None:
             message = named(message, self.ids())
         message = await self.sending.run(message)  # type: ignore[assignment]
-        receipt = Receipt(message)
+        receipt = Receipt(message, self._end)
         await self.tell(Sending(receipt))
         await self._put(message, receipt)
         return receipt
@@ -337,6 +338,7 @@ class Entity(Hearing, ABC):
             await self._inbox.hand((about, handler), handler, event)
         if isinstance(event, Closed):
             self._is_over = True
+            self._end.come(SessionReset("the client is closed"))
             for line in tuple(self._lines):
                 await self._inbox.hand((None, line.put), Line.end, line)
 

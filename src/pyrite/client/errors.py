@@ -12,6 +12,7 @@ __all__ = [
     "ClientError",
     "ConnectionFailed",
     "DnsError",
+    "NotAcknowledged",
     "SessionClosed",
     "SessionReset",
     "StreamError",
@@ -51,6 +52,10 @@ class ResumeUnanswered(ClientError, TimeoutError):
 
 class SessionReset(ClientError):
     """The session was lost before the answer came: whether it was done is not known."""
+
+
+class NotAcknowledged(ClientError):
+    """The server does not say what it has: a session without XEP-0198, as each component's."""
 
 
 class SessionClosed(ClientError):

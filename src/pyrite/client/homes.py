@@ -53,7 +53,8 @@ IMPORTS = {
     ".bytestream": "ByteStream, StreamBroken",
     ".component": "Component",
     ".connector": "Connector, First, Tcp",
-    ".errors": "AuthenticationFailed, ClientError, ConnectionFailed, SessionClosed, SessionReset",
+    ".errors": "AuthenticationFailed, ClientError, ConnectionFailed, NotAcknowledged, "
+    "SessionClosed, SessionReset",
     ".feature": (
         "Feature, MessageReceived, PresenceReceived, Request, Sending, on, opens, sending, serves"
     ),

@@ -92,6 +92,8 @@ class Outbox:
         for outgoing in taken:
             if outgoing.receipt is not None:
                 outgoing.receipt.written.reach()
+                if self.acks is None:
+                    outgoing.receipt.unacknowledged()
         if self._queue:
             self._wake()
         if taken and self.acks is None:

@@ -11,6 +11,7 @@ from ...core.stanza import Message
 from ...kit.hooks import Stage
 from ...wire import markers, receipts
 from ...wire.message import has_body
+from ..errors import SessionReset
 from ..feature import Feature, MessageReceived, Sending, on, opens, sending
 from ..receipt import Receipt
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from ..entity import Entity
 
 MOST = 10_000  # messages whose receipt is waited for
+TOO_MANY = "too many messages wait for an answer to wait for this one any longer"
 
 
 class Receipts(Feature):
@@ -46,7 +48,8 @@ class Receipts(Feature):
         if message.to is not None and message.id is not None and message.has(receipts.Request):
             self._waiting[message.to.bare, message.id] = event.receipt
             while len(self._waiting) > MOST:
-                self._waiting.popitem(last=False)
+                _, oldest = self._waiting.popitem(last=False)
+                oldest.fail(SessionReset(TOO_MANY))
 
     @opens(receipts.Received)
     def arrived(self, message: Message) -> bool:
@@ -79,10 +82,22 @@ class Receipts(Feature):
     @on(MessageReceived)
     async def answer(self, event: MessageReceived) -> None:
         """Say that it has arrived, if that is asked for, and only where we are seen anyway."""
+        self._refused(event.message)
         if event.outgoing or self.client.presence is None:
             return
         if (answer := receipts.answer(event.message)) is not None:
             await self.client.send(answer)
+
+    def _refused(self, message: Message) -> None:
+        """One of ours comes back: only from where it went to (RFC 6120 §8.3.1)."""
+        sender, error = message.sender, message.error
+        if message.type != "error" or sender is None or error is None:
+            return
+        receipt = self._waiting.get((sender.bare, message.id or ""))
+        to = receipt.message.to if receipt is not None else None
+        if receipt is not None and to is not None and sender in (to, to.bare):
+            del self._waiting[sender.bare, message.id or ""]
+            receipt.fail(error)
 
     async def displayed(self, message: Message) -> None:
         """Say that the user has seen `message`, if its sender wants to know (XEP-0333 §4)."""
