@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from ..core.errors import StanzaError
-from ..core.payload import attr, child, child_text, encode, flag, payload
+from ..core.payload import attr, child, child_text, encode, payload
 from ..core.values import NonNegative
 from . import Spec, dataforms
 from .dataforms import Form
@@ -20,6 +20,14 @@ NS_FEATURE = "http://jabber.org/protocol/feature-neg"
 METHOD = "stream-method"  # the one field of the form (XEP-0095 §3)
 
 
+@payload(NS_FILE, "range")
+class Range:
+    """The piece that is wanted, in octets; in an offer, without bounds: pieces are understood."""
+
+    offset: NonNegative | None = attr(default=None)
+    length: NonNegative | None = attr(default=None)
+
+
 @payload(NS_FILE, "file")
 class File:
     """The file (XEP-0096 §3). `name` is never a path; in an answer nothing is said."""
@@ -29,7 +37,7 @@ class File:
     hash: str | None = attr(default=None)  # MD5, which proves nothing
     date: datetime | None = attr(default=None)
     desc: str | None = child_text(default=None)
-    has_range: bool = flag("range", default=False)
+    range: Range | None = child(default=None)
 
 
 @payload(NS_FEATURE, "feature")

@@ -8,7 +8,8 @@ from tests.peer import PATIENCE
 from tests.service import serving
 from tests.unit.client.pair import pair
 
-from pyrite.client.mod.files import Si, Socks5
+from pyrite.client.feature import Request
+from pyrite.client.mod.files import Ibb, Si, Socks5
 from pyrite.client.mod.ping import Ping
 from pyrite.client.transfer import TransferFailed, TransferRefused
 from pyrite.core.errors import StanzaError
@@ -45,6 +46,49 @@ async def test_a_file_arrives(
         assert got.read_bytes() == DATA
         with pytest.raises(TransferFailed, match="answered"):
             await offer.accept(tmp_path / "again")
+
+
+@pytest.mark.parametrize(
+    ("range", "got"),
+    [
+        (si.Range(), DATA),
+        (si.Range(offset=128), DATA[128:]),
+        (si.Range(length=256), DATA[:256]),
+        (si.Range(128, 256), DATA[128 : 128 + 256]),
+        (si.Range(len(DATA)), b""),
+        (si.Range(len(DATA) + 1), None),
+        (si.Range(1, len(DATA)), None),
+    ],
+)
+async def test_a_piece_is_wanted(
+    tmp_path: Path, path: Path, range: si.Range, got: bytes | None
+) -> None:
+    """As an old client says that has the rest already (XEP-0096 §3)."""
+    async with (
+        serving(tmp_path / "server") as service,
+        pair(service, Ibb, also=[Si]) as (romeo, juliet),
+        asyncio.timeout(PATIENCE),
+    ):
+        streams = juliet[Ibb].streams()
+
+        @juliet.serve("set", si.Si)
+        def answer(request: Request[si.Si]) -> si.Si:
+            offered = request.payload.file
+            assert offered is not None
+            assert offered.range == si.Range()
+            return si.Si(file=si.File(range=range), feature=si.chosen(ibb.NS))
+
+        sending = asyncio.create_task(romeo[Si].send(path, juliet.jid))
+        if got is None:
+            with pytest.raises(TransferFailed, match=f"of a file of {len(DATA)}"):
+                await sending
+            return
+        data = b""
+        async with await streams.next() as stream:
+            while piece := await stream.read():
+                data += piece
+        await sending
+        assert data == got
 
 
 async def test_refused(tmp_path: Path, path: Path) -> None:

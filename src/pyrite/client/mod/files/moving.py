@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from ....core.errors import StanzaError
-from ....wire import hashes, jingle, sharing
+from ....wire import hashes, jingle, sharing, si
 from ....wire.hashes import Hash
 from ...bytestream import ByteStream, StreamBroken
 from ...transfer import (
@@ -97,8 +97,9 @@ def promised(file: jingle.File) -> str | None:
     return next((name for name in names if hashes.hasher(name) is not None), None)
 
 
-def span(wanted: jingle.Range | None, size: int) -> tuple[int, int]:
-    """From which octet up to which (§6.3). Raises `TransferFailed` for what is not in the file."""
+def span(wanted: jingle.Range | si.Range | None, size: int) -> tuple[int, int]:
+    """From which octet up to which (§6.3, XEP-0096 §3). Raises
+    `TransferFailed` for what is not in the file."""
     start = wanted.offset or 0 if wanted is not None else 0
     end = size if wanted is None or wanted.length is None else start + wanted.length
     if start > size or end > size:

@@ -24,7 +24,7 @@ from ...transfer import (
     described,
 )
 from .ibb import Ibb
-from .moving import take
+from .moving import span, take
 from .socks5 import Socks5
 
 if TYPE_CHECKING:
@@ -120,14 +120,15 @@ class Si(Feature):
     async def send(
         self, path: Path | str, to: JID | str, *, progress: Progress | None = None
     ) -> None:
-        """Offer the file at `path` to the client `to` (full JID), and send it once accepted.
+        """Offer the file at `path` to the client `to` (full JID), and send it once accepted; or
+        the piece of it that the other side asks for, which has the rest already (XEP-0096 §3).
 
         All was sent when this returns; whether it has arrived is not told in this way. Raises
         `TransferRefused`, `TransferFailed`, `StanzaError`, `OSError`.
         """
         path, to = Path(path), JID.parse(to) if isinstance(to, str) else to
         told, id = await described(path), self.client.ids()
-        file = si.File(told.name, told.size, date=told.date)
+        file = si.File(told.name, told.size, date=told.date, range=si.Range())
         offer = si.Si(id, told.media_type, si.NS_FILE, file, si.offered(METHODS))
         try:
             answer = await self.client.request(offer, to, type="set", expect=si.Si, within=WAITING)
@@ -136,9 +137,10 @@ class Si(Feature):
                 raise TransferRefused("the other side does not want it") from error
             raise
         method = answer.feature.form.value(si.METHOD) if answer.feature is not None else ""
+        start, end = span(answer.file.range if answer.file is not None else None, told.size or 0)
         try:
             stream = await self._open(method, to, id)
-            async with stream, Source(path, told.size or 0) as source:
+            async with stream, Source(path, end, start) as source:
                 while chunk := await source.read(CHUNK):
                     await stream.write(chunk)
                     if progress is not None:
