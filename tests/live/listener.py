@@ -17,7 +17,7 @@ from .acceptors import Acceptor
 Change = Callable[[bytes], bytes]
 
 OFFER = b"</stream:features>"  # the end of it
-LIMIT = 10.0  # seconds for all that a client has to say
+LIMIT = 60.0  # seconds for all that a client has to say
 
 
 def without(*words: str) -> Change:

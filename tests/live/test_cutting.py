@@ -54,14 +54,15 @@ def points(whole: int) -> list[int]:
 
 async def enter(login: Login, server: Server, way: Way, transport: str) -> tuple[int, int]:
     """How often it broke, and how often one did not get in: never is it the password's fault."""
+    name, _ = newcomers(server)
     async with net_to(server, transport) as (net, there):
-        async with login("nurse", connector=there):
+        async with login(name, connector=there):
             whole = net.pipes[0].carried[way]
         failed = 0
         for octets in points(whole)[:-1]:
             net.cuts.append(Cut(way, octets))
             try:
-                async with asyncio.timeout(PATIENCE), login("nurse", connector=there) as me:
+                async with asyncio.timeout(PATIENCE), login(name, connector=there) as me:
                     await me.request(Ping())
             except (ConnectionFailed, TlsError):
                 failed += 1
