@@ -11,11 +11,14 @@ from ..core.frozen import frozen
 from ..core.jid import JID
 from ..core.payload import decode, name_of
 from ..core.stanza import Message
+from ..kit.cache import Cache
 from ..wire import mediasharing, oob, sharing
 from ..wire.fallback import BodyPart, Fallback
+from ..wire.fastening import AttachTo
 from ..wire.references import Reference
 
 MOST_SHARED = 50  # files of one message
+MOST_PENDING = 200  # files of which it is not known yet where they can be had
 MOST_SOURCES = 10  # places where one of them can be had
 
 
@@ -60,6 +63,43 @@ def shared_in(message: Message, outgoing: bool) -> tuple[Shared, ...]:
         if found:
             return tuple(found)
     return ()
+
+
+class Pending:
+    """Files that were shared before they could be had anywhere: that follows, from the same author
+    (XEP-0447 §3.2, §3.3)."""
+
+    def __init__(self) -> None:
+        self._files: Cache[tuple[JID, str, str | None], sharing.FileSharing] = Cache(MOST_PENDING)
+
+    def remember(self, message: Message) -> None:
+        """The files of `message` for which no place is said yet."""
+        author = _author(message)
+        if author is None or message.id is None:
+            return
+        for one in _payloads(message, sharing.FileSharing):
+            if one.sources is None:
+                self._files.put((author, message.id, one.id), one)
+
+    def shared_in(self, message: Message, outgoing: bool) -> tuple[Shared, ...]:
+        """The files that can be had now, as `message` says, and what was said of them before."""
+        author, found = _author(message), []
+        attached = next(_payloads(message, AttachTo), None)
+        if author is None or attached is None:
+            return ()
+        for sources in _payloads(message, sharing.Sources):
+            file = self._files.get((author, attached.id, sources.id))
+            usable = tuple(url.target for url in sources.urls if is_usable(url.target))
+            if file is not None and usable:
+                urls = usable[:MOST_SOURCES]
+                found.append(Shared(file.file, urls, message.sender, outgoing, file.disposition))
+        return tuple(found)
+
+
+def _author(message: Message) -> JID | None:
+    """Who says it: in a room the occupant, else the account, from whichever of its clients."""
+    sender = message.sender
+    return sender if sender is None or message.type == "groupchat" else sender.bare
 
 
 Told = tuple[sharing.File, list[str], str | None]

@@ -24,7 +24,7 @@ from ..errors import ClientError
 from ..feature import Feature, MessageReceived, on
 from ..receipt import Receipt
 from ..services import services
-from ..shared import MOST_SOURCES, Shared, is_usable, shared_in, told
+from ..shared import MOST_SOURCES, Pending, Shared, is_usable, shared_in, told
 from ..transfer import (
     UNKNOWN,
     NotAsAnnounced,
@@ -71,6 +71,7 @@ class Upload(Feature):
         self.authorities: Path | None = trust.authorities if trust is not None else None
         self.resolver: Resolver = SystemResolver()
         self._service: tuple[JID, int | None] | None = None
+        self._pending = Pending()
 
     async def begin(self) -> None:
         """What an older session knew of services may have changed."""
@@ -243,7 +244,9 @@ class Upload(Feature):
         message = event.message
         if message.type == "error":
             return
-        files = shared_in(message, event.outgoing)
+        self._pending.remember(message)
+        outgoing = event.outgoing
+        files = self._pending.shared_in(message, outgoing) or shared_in(message, outgoing)
         if files:
             await self.client.tell(FileShared(files, message), event.peer)
 
