@@ -147,9 +147,10 @@ class Archive(Protocol):
         """
 
     async def count(self, owner: JID, query: Query = ALL, *, most: int = 1000) -> int | None:
-        """How many match, `None` if more than `most`; without conditions it is always exact.
+        """How many match; without conditions it is always exact.
 
-        A count with conditions looks at all that it counts: ask only for who has asked.
+        A count with conditions looks at all that it counts, so it is `None` if that is more than
+        `most`, or more than others can wait for: ask only for who has asked.
         """
 
     async def has(self, owner: JID, ids: Collection[int]) -> bool:

@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Callable, Collection
 from datetime import datetime
 from typing import Final, TypeVar
+from weakref import WeakValueDictionary
 
 from .....core.jid import JID
 from .....kit.clock import Clock
@@ -27,7 +28,7 @@ from .index import (
     take_from_index,
 )
 from .intake import BATCHING, Batching, Intake
-from .reading import ID_BITS, Search, counted, found, in_range, to_entry
+from .reading import ID_BITS, Search, counted, counted_some, found, in_range, to_entry
 
 __all__ = ["BATCHING", "Batching", "SqliteArchive"]
 
@@ -58,6 +59,7 @@ class SqliteArchive:
         self._batch = batching.index
         self._fresh = Fresh(batching.fresh)
         self._intake = Intake(engine, clock, batching, self._fresh)
+        self._asking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()  # by owner
 
     @classmethod
     async def open(
@@ -127,10 +129,8 @@ class SqliteArchive:
     async def count(self, owner: JID, query: Query = ALL, *, most: int = 1000) -> int | None:
         search = Search.of(owner, query)
         if query == ALL:
-            await self._intake.settled(search.owner)
-            return await self._engine.snapshot(lambda database: counted(database, search.owner))
-        count = len(await self._find(search, most + 1))
-        return count if count <= most else None
+            return await self._ask(search.owner, lambda db: counted(db, search.owner))
+        return await self._ask(search.owner, lambda db: counted_some(db, search, most))
 
     async def has(self, owner: JID, ids: Collection[int]) -> bool:
         known = set(in_range(ids))
@@ -195,10 +195,16 @@ class SqliteArchive:
         return await purging.purge(self._engine, keep, self._batch, self._fresh, domain)
 
     async def _find(self, search: Search, most: int, *, newest: bool = False) -> list[Row]:
-        await self._intake.settled(search.owner)
-        return await self._engine.snapshot(
-            lambda database: found(database, search, most, newest=newest)
-        )
+        return await self._ask(search.owner, lambda db: found(db, search, most, newest=newest))
+
+    async def _ask(self, owner: str, function: Callable[[sqlite3.Connection], T]) -> T:
+        """What `function` finds once all that was added before is there.
+
+        Of one archive one such question is answered at a time, and others' meanwhile.
+        """
+        await self._intake.settled(owner)
+        async with self._asking.setdefault(owner, asyncio.Lock()):  # there while anybody has it
+            return await self._engine.snapshot(function)
 
     async def _read(self, owner: JID, function: Callable[[sqlite3.Connection], T]) -> T:
         await self._intake.settled(key(owner))

@@ -22,6 +22,8 @@ IS_SENT, IS_GROUPCHAT = 1, 2  # flags
 BODY_BITS: Final = 32  # of ``body_at``: the length, below the start
 
 COLUMNS: Final = "e.id, e.number, e.stamp, e.flags, e.peer, e.name, e.body_at, e.body, e.stanza"
+#: The same of a row of which nobody needs to know what it says: then that is not read.
+BARE: Final = "e.id, e.number, e.stamp, e.flags, e.peer, e.name, NULL, NULL, ''"
 UNINDEXED: Final = "SELECT id FROM archive_entries WHERE id > ? ORDER BY id LIMIT ?"
 WAITING: Final = f"""SELECT {COLUMNS} FROM archive_entries e WHERE e.id > ?
     ORDER BY e.id LIMIT ?"""  # noqa: S608

@@ -12,10 +12,22 @@ from typing import Final
 from .....core.jid import JID
 from .....store.texts import EPOCH, MILLISECOND, from_ms, id_set, key, to_ms
 from ...archive import END, Entry, Query
-from .index import COLUMNS, IS_GROUPCHAT, IS_SENT, Row, kind_term, name_term, peer_term, word_term
+from .index import (
+    BARE,
+    COLUMNS,
+    IS_GROUPCHAT,
+    IS_SENT,
+    Row,
+    kind_term,
+    name_term,
+    peer_term,
+    word_term,
+)
 from .words import asked, words
 
 ID_BITS: Final = 8  # of an id, below the microseconds, that are random
+COUNTED: Final = 5000  # entries that are looked at to count some: 20 ms of a reader
+SEARCHED: Final = 4_000_000  # characters of stanzas in which words are looked for, to count them
 
 STATE: Final = "SELECT mark, skew, floor FROM archive_state WHERE one = 1"
 OWNER: Final = "SELECT number, count, first FROM archive_owners WHERE owner = ?"
@@ -57,19 +69,42 @@ def found(
     database: sqlite3.Connection, search: Search, most: int, *, newest: bool = False
 ) -> list[Row]:
     """The first `most` entries, in order, or the newest ones, the newest first."""
+    if (looking := _begun(database, search, newest=newest)) is None:
+        return []
+    look, proposed = looking
+    with closing(proposed):
+        return list(islice(filter(look.sees, proposed), most))
+
+
+def counted_some(database: sqlite3.Connection, search: Search, most: int) -> int | None:
+    """How many entries there are; `None` if more than `most`, or too many to look at."""
+    if (looking := _begun(database, search, is_bare=not search.query.text)) is None:
+        return 0
+    look, proposed = looking
+    count = octets = 0
+    with closing(proposed):
+        for looked, row in enumerate(proposed, 1):
+            count += look.sees(row)
+            octets += len(row.stanza)
+            if count > most or looked > COUNTED or octets > SEARCHED:
+                return None
+    return count
+
+
+def _begun(
+    database: sqlite3.Connection, search: Search, *, newest: bool = False, is_bare: bool = False
+) -> tuple[_Look, Generator[Row]] | None:
+    """How to look at entries, and those to look at; `None` if there are none in any case."""
     owner = database.execute(OWNER, (search.owner,)).fetchone()
     if owner is None:
-        return []
+        return None
     number, _, first = owner
     look = _Look(number, search)
     if look.is_vain:
-        return []
+        return None
     mark, skew, floor = database.execute(STATE).fetchone()
     low, high = look.bounds(max(floor, first), skew)
-    proposed = _proposed(database, look, low, high, mark, newest)
-    rows = list(islice(filter(look.sees, proposed), most))
-    proposed.close()
-    return rows
+    return look, _proposed(database, look, low, high, mark, newest, is_bare)
 
 
 def counted(database: sqlite3.Connection, owner: str) -> int:
@@ -155,16 +190,24 @@ def id_at(stamp: int) -> int:
 
 
 def _proposed(
-    database: sqlite3.Connection, look: _Look, low: int, high: int, mark: int, newest: bool
+    database: sqlite3.Connection,
+    look: _Look,
+    low: int,
+    high: int,
+    mark: int,
+    newest: bool,
+    is_bare: bool,
 ) -> Generator[Row]:
+    columns = BARE if is_bare else COLUMNS
     if look.query.ids is not None:
         values = (look.number, id_set(id for id in in_range(look.query.ids) if low < id < high))
-        yield from map(Row._make, database.execute(CHOSEN_BACK if newest else CHOSEN, values))
+        chosen = (CHOSEN_BACK if newest else CHOSEN).replace(COLUMNS, columns)
+        yield from map(Row._make, database.execute(chosen, values))
         return
     steps: list[tuple[str, tuple[str | int, ...]]] = [
         (INDEXED_BACK if newest else INDEXED, (look.expression(), low, min(high, mark + 1))),
         (BEHIND_BACK if newest else BEHIND, (max(low, mark), high, look.number)),
     ]
     for statement, bounds in reversed(steps) if newest else steps:
-        with closing(database.execute(statement, bounds)) as rows:
+        with closing(database.execute(statement.replace(COLUMNS, columns), bounds)) as rows:
             yield from map(Row._make, rows)
