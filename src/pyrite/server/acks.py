@@ -232,12 +232,17 @@ class SessionAcks:
         self.is_paused = False
         self._asked_at = float("-inf")
 
-    def leavings(self, queue: Sequence[Stanza | Nonza]) -> list[tuple[Stanza, float]]:
+    def under_way(self, queue: Sequence[Stanza | Nonza]) -> list[tuple[Stanza, float]]:
         """All that the client has not acknowledged, oldest first, and when each came."""
-        self._tell_roomy()
         stanzas = (each for each in queue if not isinstance(each, Nonza))
         queued = zip(stanzas, chain(self._came, repeat(self._clock.monotonic())), strict=False)
+        return [*self.unacknowledged, *queued]
+
+    def leavings(self, queue: Sequence[Stanza | Nonza]) -> list[tuple[Stanza, float]]:
+        """The same; from now on it is nobody's."""
+        self._tell_roomy()
+        left = self.under_way(queue)
         self._no_longer_impatient()
-        left = [*self._counts.rewind(), *queued]
+        self._counts.rewind()
         self._came, self.octets = [], 0
         return left

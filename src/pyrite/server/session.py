@@ -143,7 +143,7 @@ class Session:
         waits in it, this stanza included, is handed to offline storage when it goes.
         """
         if self.gone is not None:
-            return self.gone(self, stanza)
+            return None if self.keeps(stanza) else self.gone(self, stanza)
         self.delivered[stanza.__class__].value += 1
         self.queue.append(stanza)
         self.queued_octets += len(stanza.write())
@@ -157,12 +157,23 @@ class Session:
         Then `taken` is called: when the client has acknowledged it, or, where it acknowledges
         nothing, when it is written. What it does not get is not handed back.
         """
-        if self.gone is not None:
-            return
+        if self.gone is None:
+            self.keep(stanza, taken)
+            self.send(stanza)
+
+    def keep(self, stanza: Stanza, taken: Callable[[], None]) -> None:
+        """From now on `send_kept` holds for a `stanza` that it was given, or is about to be."""
         if self._kept is None:
             self._kept = {}
         self._kept[id(stanza)] = stanza, taken
-        self.send(stanza)
+
+    def unkeep(self, stanza: Stanza) -> None:
+        """It could not be kept."""
+        if self._kept is not None:
+            self._kept.pop(id(stanza), None)
+
+    def keeps(self, stanza: Stanza) -> bool:
+        return self._kept is not None and id(stanza) in self._kept
 
     def has(self, stanzas: Iterable[Stanza | Nonza]) -> None:
         """The client has these, as far as anybody can know."""
@@ -229,18 +240,20 @@ class Session:
             self.has(taken)
         return taken
 
-    def leavings(self) -> list[tuple[Stanza, float]]:
-        """What the client is not known to have, in order; each with the moment at which it came.
-
-        What is kept elsewhere is not among it.
-        """
-        taken, self.queue = self.queue, []
-        self.queued_octets = 0
+    def under_way(self) -> list[tuple[Stanza, float]]:
+        """What the client is not known to have, in order; each with the moment at which it came."""
         if self.acks is not None:
-            left = self.acks.leavings(taken)
+            return self.acks.under_way(self.queue)
+        now = self.host.clock.monotonic()
+        return [(each, now) for each in self.queue if not isinstance(each, Nonza)]
+
+    def leavings(self) -> list[tuple[Stanza, float]]:
+        """What is under way and not kept elsewhere; from now on it is nobody's."""
+        if self.acks is not None:
+            left = self.acks.leavings(self.queue)
         else:
-            now = self.host.clock.monotonic()
-            left = [(each, now) for each in taken if not isinstance(each, Nonza)]
+            left = self.under_way()
+        self.queue, self.queued_octets = [], 0
         kept = self._kept or ()
         return [each for each in left if id(each[0]) not in kept]
 

@@ -26,6 +26,7 @@ from tests.resuming import (
     strand,
     until_handled,
 )
+from tests.scene import quiet
 from tests.service import JULIET, MALLORY, ROMEO, VERONA, Client, Service, until
 
 from pyrite.core.stanza import Message, read
@@ -81,6 +82,7 @@ async def test_rule_64_what_was_lost_comes_again(tmp_path: Path) -> None:
         assert ids(await until_handled(again)) == ["6"]
         await again.close()
         await until(lambda: len(service.server.sessions) == 1)
+        await quiet(service.server)
         assert await service.server.stores.offline.count(JULIET) == 0
 
 
@@ -325,6 +327,7 @@ async def test_another_client_had_it(tmp_path: Path) -> None:
         await expire(service)
         received = await other.barrier()
         assert ids(received) == ["alone"]
+        await quiet(service.server)
         assert await service.server.stores.offline.count(JULIET) == 0
 
 
@@ -347,9 +350,12 @@ async def test_a_full_queue_ends_it(tmp_path: Path) -> None:
         juliet, _ = await enabled(service, BALCONY)
         await strand(service, juliet)
         (session,) = service.server.sessions
-        await speak(service, *"12345")
+        romeo = await speak(service, *"12")
+        for _ in range(3):
+            await romeo.send(f"<presence to='{BALCONY}'/>")
+        await romeo.barrier()
+        await until(lambda: len(service.server.resumption) == 0)
         await service.server.part(session)
-        assert len(service.server.resumption) == 0
         assert await service.server.stores.offline.count(JULIET) == 2
 
 

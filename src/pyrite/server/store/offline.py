@@ -25,6 +25,14 @@ class Waiting(NamedTuple):
     stanza: str
 
 
+class New(NamedTuple):
+    """A message that is to wait, and when it came."""
+
+    sender: JID
+    stanza: str
+    stamp: datetime
+
+
 class Offline(Protocol):
     """Stanzas by owner, oldest first. An id is never used again. All raise `StoreError`."""
 
@@ -39,6 +47,11 @@ class Offline(Protocol):
         limit_bytes: int,
     ) -> bool:
         """Keep a stanza; `False` if there would be more of them, or more octets, than allowed."""
+
+    async def add_all(
+        self, owner: JID, rows: Sequence[New], *, limit_count: int, limit_bytes: int
+    ) -> list[int | None]:
+        """Keep as many of `rows` as are allowed, in this order: the id of each that is kept."""
 
     async def count(self, owner: JID) -> int:
         """How many wait."""

@@ -231,11 +231,15 @@ class Push(Module):
         return any(name in one[ENABLED] and not self._resumption.waits(one) for one in sessions)
 
     def _number_under_way(self, owner: JID) -> int:
-        """How many messages wait in sessions whose connection has broken."""
+        """How many messages wait in sessions whose connection has broken, and there alone."""
         sessions = self.host.sessions.of(owner).values()
         detached = (session for session in sessions if self._resumption.waits(session))
-        waiting = (message for session in detached for message in _under_way(session))
-        return sum(push.is_worth_waking(message, owner) for message in waiting)
+        return sum(
+            push.is_worth_waking(message, owner)
+            for session in detached
+            for message in _under_way(session)
+            if not session.keeps(message)
+        )
 
     async def _summary(self, owner: JID, news: News) -> Form:
         """What a service is told, which is little: it is others' (§9)."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from ....core.jid import JID
 from ....store.engine import Engine
 from ....store.texts import from_ms, id_set, key, size, to_jid, to_ms
-from ..offline import Header, Waiting
+from ..offline import Header, New, Waiting
 
 ADD: Final = """INSERT INTO offline (owner, sender, stamp, size, stanza)
     SELECT :owner, :sender, :stamp, :size, :stanza WHERE NOT EXISTS (SELECT 1 FROM totals
@@ -45,16 +46,29 @@ class SqliteOffline:
         limit_count: int,
         limit_bytes: int,
     ) -> bool:
-        row = {
-            "owner": key(owner),
-            "sender": sender.text,
-            "stamp": to_ms(stamp),
-            "size": size(stanza),
-            "stanza": stanza,
-            "limit_count": limit_count,
-            "limit_bytes": limit_bytes,
-        }
-        return await self._engine.write(lambda db: db.execute(ADD, row).rowcount > 0)
+        (id,) = await self.add_all(
+            owner,
+            [New(sender, stanza, stamp)],
+            limit_count=limit_count,
+            limit_bytes=limit_bytes,
+        )
+        return id is not None
+
+    async def add_all(
+        self, owner: JID, rows: Sequence[New], *, limit_count: int, limit_bytes: int
+    ) -> list[int | None]:
+        limits = {"owner": key(owner), "limit_count": limit_count, "limit_bytes": limit_bytes}
+        texts = [
+            {
+                **limits,
+                "sender": row.sender.text,
+                "stamp": to_ms(row.stamp),
+                "size": size(row.stanza),
+                "stanza": row.stanza,
+            }
+            for row in rows
+        ]
+        return await self._engine.write(lambda db: [_added(db, text) for text in texts])
 
     async def count(self, owner: JID) -> int:
         row = (key(owner),)
@@ -82,3 +96,9 @@ class SqliteOffline:
     async def purge(self, before: datetime, limit: int = 1000) -> int:
         row = (to_ms(before), limit)
         return await self._engine.write(lambda db: db.execute(PURGE, row).rowcount)
+
+
+def _added(database: sqlite3.Connection, row: dict[str, Any]) -> int | None:
+    """The id of what is added, if it is."""
+    done = database.execute(ADD, row)
+    return done.lastrowid if done.rowcount > 0 else None

@@ -1,0 +1,232 @@
+"""What clients were given and is kept until they have it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from functools import partial
+
+from ....core.errors import StanzaError, StreamError
+from ....core.jid import JID
+from ....core.stanza import NS as NS_CLIENT
+from ....core.stanza import Message, read
+from ....core.xml import KEPT, parse
+from ....kit.tasks import ScopeFullError
+from ....store.errors import StoreError
+from ....wire import delay, stanzaid
+from ...module import Module
+from ...naming import FETCHED
+from ...router import MessageWaits
+from ...session import Key, Session
+from ...store.offline import Waiting
+
+PAGE = 100  # messages that are read at a time
+
+#: The session has got what waited, and new messages reach it without waiting.
+SERVED = Key("offline served", default=False)
+
+
+class Held:
+    """A message in the store that sessions were given, until the client of one has it."""
+
+    __slots__ = ("id", "is_taken", "message", "sessions")
+
+    def __init__(self, sessions: Iterable[Session], message: Message | None = None) -> None:
+        self.sessions = set(sessions)  # that are there and were given it
+        self.message = message  # that has come while its receiver's connection was broken
+        self.id = 0  # in the store, once it is there
+        self.is_taken = False
+
+
+class Given:
+    """What an account's clients were given, and is kept until they have it."""
+
+    def __init__(self) -> None:
+        self.last = 0  # all up to this id is in `to`, or gone
+        self.to: dict[int, Held] = {}  # by id
+        self.adding: set[asyncio.Task[None]] = set()  # bring to the store what clients were given
+        self.taken: list[int] = []  # what is to be deleted
+        self.is_deleting = False
+
+
+class Giving:
+    """Hands over what waits at one host."""
+
+    def __init__(self, module: Module) -> None:
+        self._host, self._scope, self._log = module.host, module.scope, module.log
+        self._store = module.host.stores.offline
+        self._handed = module.meter.counter("handed_over", "Kept messages given to a client.")
+        self._serving: dict[JID, asyncio.Future[None]] = {}  # account being served -> its end
+        self._given: dict[JID, Given] = {}
+
+    def of(self, owner: JID) -> Given:
+        return self._given.setdefault(owner, Given())
+
+    async def stop(self) -> None:
+        """Delete what clients have, or they would get it once more."""
+        for owner, given in tuple(self._given.items()):
+            await self._delete(owner, given)
+
+    # --- handing over ----------------------------------------------------------------
+
+    async def serve_somebody(self, owner: JID) -> bool:
+        """Hand over all that waits to a client that takes it, if there is one."""
+        for session in self._host.sessions.available(owner):
+            if session[SERVED]:
+                await self.serve(session)
+                return True
+        return False
+
+    async def serve(self, session: Session) -> None:
+        """Hand over all that waits, oldest first. It is deleted when the client has it.
+
+        Of an account one at a time. Whoever comes meanwhile waits, so that what its senders send
+        next stays behind what they sent before.
+        """
+        owner = session.jid.bare
+        while (under_way := self._serving.get(owner)) is not None:
+            await asyncio.shield(under_way)
+        done = self._serving[owner] = asyncio.get_running_loop().create_future()
+        try:
+            while await self._serve_some(session, owner):
+                continue
+            if session.acks is not None and self._given.get(owner):
+                session.acks.ask()  # soon: what a kill takes before that, it would get again
+        except StoreError as error:
+            session[SERVED] = False  # its next presence tries again
+            self._log.info("offline messages were not handed over: %s: %s", owner, error)
+        finally:
+            del self._serving[owner]
+            done.set_result(None)
+
+    async def _serve_some(self, session: Session, owner: JID) -> bool:
+        """Hand over a page of what waits; whether there may be more."""
+        given = self.of(owner)
+        waiting = await self._store.load(owner, after=given.last, limit=PAGE)
+        if given.adding:
+            await asyncio.wait(
+                given.adding
+            )  # then it is known who has these
+        if not waiting or not self._is_there(session):
+            return False
+        given.last = waiting[-1].id
+        for each in waiting:
+            if each.id not in given.to:
+                self._give(each, session, given)
+        return len(waiting) == PAGE
+
+    def _is_there(self, session: Session) -> bool:
+        is_bound = session.ended is None and self._host.sessions.find(session.jid) is session
+        return is_bound and session[SERVED]
+
+    def _give(self, waiting: Waiting, session: Session, given: Given) -> None:
+        owner, message = session.jid.bare, self.message(waiting)
+        held = given.to[waiting.id] = Held((session,))
+        held.id = waiting.id
+        if message is None or stanzaid.given_by(message, owner) in session[FETCHED]:
+            self.taken(owner, held)
+        else:
+            self._handed.value += 1
+            session.send_kept(message, partial(self.taken, owner, held))
+
+    def message(self, waiting: Waiting) -> Message | None:
+        """The message with the time at which it came (XEP-0203)."""
+        try:
+            stanza = read(parse(waiting.stanza, NS_CLIENT, limits=KEPT))
+        except (StreamError, StanzaError) as error:
+            self._log.warning("an offline message cannot be read: %s: %s", waiting.id, error)
+            return None
+        if not isinstance(stanza, Message):
+            return None
+        return delay.stamped(stanza, waiting.stamp, self._host.jid, "Offline storage")
+
+    # --- what clients have -----------------------------------------------------------
+
+    def taken(self, owner: JID, held: Held) -> None:
+        """A client has it: it need not be kept any longer."""
+        if not held.is_taken:
+            held.is_taken = True
+            if held.id:
+                self._delete_soon(owner, held.id)
+
+    def adding(self, owner: JID, task: asyncio.Task[None]) -> None:
+        """`task` brings to the store what clients were given."""
+        given = self.of(owner)
+        given.adding.add(task)
+
+        def done(_: object) -> None:
+            given.adding.discard(task)
+            self._forget(owner, given)
+
+        task.add_done_callback(done)
+
+    def stored(self, owner: JID, held: Held, id: int) -> bool:
+        """What sessions were given is in the store now, by `id`; whether one of them is there."""
+        given = self.of(owner)
+        held.id = id
+        held.sessions = {session for session in held.sessions if session.gone is None}
+        if held.is_taken:
+            given.to[id] = held
+            self._delete_soon(owner, id)
+        elif held.sessions:
+            given.to[id] = held
+        else:
+            given.last = 0
+        return held.is_taken or bool(held.sessions)
+
+    def _delete_soon(self, owner: JID, id: int) -> None:
+        given = self.of(owner)
+        given.taken.append(id)
+        if not given.is_deleting:
+            given.is_deleting = True
+            try:
+                self._scope.start(self._delete(owner, given))
+            except ScopeFullError:
+                given.is_deleting = False  # it goes with the next
+
+    async def _delete(self, owner: JID, given: Given) -> None:
+        """Delete what clients have; what comes meanwhile goes together."""
+        try:
+            while given.taken:
+                ids, given.taken = given.taken, []
+                try:
+                    await self._store.remove(owner, ids)
+                except StoreError as error:
+                    given.taken += ids  # they go with the next
+                    self._log.info("offline messages were not deleted: %s: %s", owner, error)
+                    return
+                for id in ids:
+                    del given.to[id]
+        finally:
+            given.is_deleting = False
+            self._forget(owner, given)
+
+    def _forget(self, owner: JID, given: Given) -> None:
+        """Once there is nothing to know."""
+        if not given.to and not given.adding and owner not in self._serving:
+            self._given.pop(owner, None)
+
+    # --- what they did not take ------------------------------------------------------
+
+    async def ended(self, session: Session) -> None:
+        """What it was given and did not take is for the next one."""
+        owner = session.jid.bare
+        given = self._given.get(owner)
+        if given is None:
+            return
+        left = []
+        for held in tuple(given.to.values()):
+            held.sessions.discard(session)
+            if not held.sessions and not held.is_taken:
+                del given.to[held.id]
+                given.last = 0
+                left.append(held)
+        await self.pass_on(owner, left)
+        self._forget(owner, given)
+
+    async def pass_on(self, owner: JID, left: Iterable[Held]) -> None:
+        """Nobody is there any more of those who were given it."""
+        if not await self.serve_somebody(owner):
+            for held in left:
+                if held.message is not None:
+                    await self._host.events.tell(MessageWaits(held.message, owner))
