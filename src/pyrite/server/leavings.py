@@ -12,7 +12,10 @@ from ..core.jid import JID
 from ..core.stanza import Iq, Message, Presence, Stanza
 from ..kit.outage import Outage
 from ..kit.tasks import ScopeFullError
-from ..wire import delay
+from ..wire import delay, stanzaid
+from ..wire.delivery import Action, Target, decide
+from ..wire.offline import Offline
+from .copying import has_copy
 from .router import AGAIN, refusal
 
 if TYPE_CHECKING:
@@ -75,21 +78,46 @@ class Leavings:
 
     async def _message(self, message: Message, own: JID, host: JID, came: float) -> None:
         """Deliver it anew, by its stamp known as one that was delivered before."""
-        if self._has_another(message, own, came):
+        if _is_for_one(message) and decide(message, True, Target.ABSENT) is Action.IGNORE:
             return
+        willing = [s for s in self._server.sessions.available(own) if s.priority >= 0]
+        if any(self._was_given(session, message, came) for session in willing):
+            return
+        copied = self._copied(message, willing, came)
+        if copied and len(copied) == len(willing):
+            if stanzaid.given_by(message, own) is not None or any(map(_has_all, copied)):
+                return
+            copied = []  # and lost if they go: better twice than not at all
         if delay.stamp_by(message, host) is None:
             clock = self._server.clock
             when = clock.now() - timedelta(seconds=clock.monotonic() - came)
             message = delay.stamped(message, when, host)
-        await self._server.router.message(message, own)
+        await self._server.router.message(message, own, besides=copied)
 
-    def _has_another(self, message: Message, own: JID, came: float) -> bool:
-        """Whether another resource was given it too when it `came`: not if it waited for this one.
+    def _was_given(self, session: Session, message: Message, came: float) -> bool:
+        """Whether another one was given it too when it `came`: it brings it back if need be.
 
         One whose presence is newer may not have been there: better twice than not at all.
         """
-        is_full = message.to is not None and message.to.resource is not None
-        if is_full or delay.stamp_by(message, JID(None, own.domain)) is not None:
+        is_stamped = delay.stamp_by(message, session.host.jid) is not None
+        if message.has(Offline) or (_is_for_one(message) and not is_stamped):
             return False
-        available = self._server.sessions.available(own)
-        return any(s.priority >= 0 and s.presence_came <= came for s in available)
+        return session.presence_came <= came
+
+    def _copied(self, message: Message, willing: list[Session], came: float) -> list[Session]:
+        """Those that got a copy when it `came`, which they do not bring back.
+
+        None does of what comes a second time.
+        """
+        if not willing or delay.stamp_by(message, willing[0].host.jid) is not None:
+            return []
+        return [session for session in willing if has_copy(session, message, came)]
+
+
+def _is_for_one(message: Message) -> bool:
+    return message.to is not None and message.to.resource is not None
+
+
+def _has_all(session: Session) -> bool:
+    """Whether its client has all that it was ever given, as far as anybody can know."""
+    return not session.queue and (session.acks is None or not session.acks.unacknowledged)

@@ -8,6 +8,7 @@ order (RFC 6120 §10.1).
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -159,8 +160,13 @@ class Router:
             raise StanzaError("remote-server-not-found", "that domain is not served here")
         return host
 
-    async def message(self, message: Message, to: JID) -> None:
-        """Deliver by the table of RFC 6121 §8.5. Raises `StanzaError` to refuse."""
+    async def message(
+        self, message: Message, to: JID, *, besides: Collection[Session] = ()
+    ) -> None:
+        """Deliver by the table of RFC 6121 §8.5, but to those `besides` who have it.
+
+        Raises `StanzaError` to refuse.
+        """
         host = self.host_of(to)
         if to.local is None:
             return await self._to_host(message)
@@ -173,7 +179,7 @@ class Router:
         there = target(session.priority for session in available)
         match decide(message, to.resource is not None, there):
             case Action.DELIVER_WILLING:
-                willing = [s for s in available if s.priority >= 0]
+                willing = [s for s in available if s.priority >= 0 and s not in besides]
                 message = await host.delivering.run(message, to.bare, willing)  # type: ignore[assignment]
                 for session in willing:
                     session.send(message)

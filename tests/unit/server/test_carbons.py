@@ -132,3 +132,77 @@ async def test_a_privacy_list_holds_for_copies(tmp_path: Path) -> None:
         await scene.send(JULIET, chat(DESK, "hi"))
         assert await messages(scene, DESK) == ["hi"]
         assert await messages(scene, PHONE) == []
+
+
+# --- what is not said twice --------------------------------------------------------------------
+
+NOTICE = f'<message to="{PHONE}" type="headline"><body>news</body></message>'
+
+
+async def gone(scene: Memory, actor: JID) -> None:
+    """`actor` goes, and has taken nothing of what came since it was looked at last."""
+    await scene.server.unbind(scene.sessions.pop(actor))
+
+
+async def waiting(scene: Memory) -> int:
+    return await scene.server.stores.offline.count(DESK.bare)
+
+
+async def test_rule_65_who_has_a_copy_does_not_get_it_again(tmp_path: Path) -> None:
+    async with in_memory(story("archive", "offline"), tmp_path, 0) as scene:
+        await enter(scene, JULIET)
+        await enter(scene, DESK, AVAILABLE, ENABLE)
+        await enter(scene, PHONE, AVAILABLE)
+        await scene.send(JULIET, chat(PHONE, "hi"))
+        await gone(scene, PHONE)
+        assert await messages(scene, DESK) == ["copy"]
+        assert await waiting(scene) == 0
+
+
+async def test_who_has_none_gets_it_and_nobody_else(tmp_path: Path) -> None:
+    async with in_memory(story("archive", "offline"), tmp_path, 0) as scene:
+        await enter(scene, JULIET)
+        await enter(scene, DESK, AVAILABLE, ENABLE)
+        await enter(scene, LAPTOP, AVAILABLE)
+        await enter(scene, PHONE, AVAILABLE)
+        await scene.send(JULIET, chat(PHONE, "hi"))
+        await gone(scene, PHONE)
+        assert await messages(scene, DESK) == ["copy"]
+        assert await messages(scene, LAPTOP) == ["hi"]
+
+
+@pytest.mark.parametrize("late", ["it was private"])
+async def test_what_was_not_copied_comes(late: str, tmp_path: Path) -> None:
+    async with in_memory(story("archive", "offline"), tmp_path, 0) as scene:
+        host, body = scene.server.hosts["verona.lit"], "hi"
+        await enter(scene, JULIET)
+        await enter(scene, DESK, AVAILABLE)
+        if late != "it asks for copies":
+            await scene.send(DESK, ENABLE)
+        if late == "the module was away":
+            await host.unload("carbons")
+        await enter(scene, PHONE, AVAILABLE)
+        said = chat(PHONE, body)
+        if late == "it was private":
+            said = said.replace("</message>", '<no-copy xmlns="urn:xmpp:hints"/></message>')
+        scene.clock.advance(1)
+        await scene.send(JULIET, said)
+        scene.clock.advance(1)
+        if late == "it asks for copies":
+            await scene.send(DESK, ENABLE)
+        if late == "the module was away":
+            await host.load("carbons")
+        await gone(scene, PHONE)
+        assert await messages(scene, DESK) == ["hi"]
+
+
+async def test_a_headline_for_one_client_is_for_no_other(tmp_path: Path) -> None:
+    """RFC 6121 §8.5.3.2.1: who is gone does not hear it, and nobody instead."""
+    async with in_memory(story("offline"), tmp_path, 0) as scene:
+        await enter(scene, JULIET)
+        await enter(scene, DESK, AVAILABLE)
+        await enter(scene, PHONE, AVAILABLE)
+        await scene.send(JULIET, NOTICE)
+        await gone(scene, PHONE)
+        assert await messages(scene, DESK) == []
+        assert await messages(scene, JULIET) == []

@@ -7,15 +7,16 @@ it would let others speak as its contacts (§11). Marks against copying stay for
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from math import inf
 
 from ...core.errors import StanzaError
 from ...core.jid import JID
 from ...core.stanza import Message
 from ...kit.hooks import Remove, Stage
 from ...wire import carbons, delay, stanzaid
+from ..copying import SINCE, lets_in
 from ..module import At, Module, Request, binding, delivering, on, request
 from ..naming import SENT
-from ..privacy import ACTIVE
 from ..session import Key, Session, SessionEnded
 
 NS = carbons.NS
@@ -35,9 +36,13 @@ class Carbons(Module):
         self._copies = self.meter.counter("copies", "Copies of messages given to clients.")
         self._undo: list[Remove] = []  # the copying, as long as any session wants copies
         self._count = 0  # of those sessions
-        self._want(sum(session[ENABLED] for session in self.host.sessions.at(self.host.domain)))
+        for session in self.host.sessions.at(self.host.domain):
+            self._note(session)
+            self._want(session[ENABLED])
 
     async def stop(self) -> None:
+        for session in self.host.sessions.at(self.host.domain):
+            session[SINCE] = inf
         self._want(-self._count)
 
     @request("set", carbons.Enable, at=At.OWN)
@@ -59,7 +64,13 @@ class Carbons(Module):
         if session is None or self.host.sessions.find(session.jid) is not session:
             raise StanzaError("not-allowed", "copies are for clients that are connected here")
         self._want(is_enabled - session[ENABLED])
-        session[ENABLED] = is_enabled
+        if session[ENABLED] != is_enabled:
+            session[ENABLED] = is_enabled
+            self._note(session)
+
+    def _note(self, session: Session) -> None:
+        """Since when it has got copies: what came before, it has not got."""
+        session[SINCE] = self.clock.monotonic() if session[ENABLED] else inf
 
     @on(SessionEnded)
     def ended(self, event: SessionEnded) -> None:
@@ -123,7 +134,7 @@ class Carbons(Module):
             others = [session for session in others if session.jid != sender]
             self._copy(message, carbons.Sent, others)
         else:
-            self._copy(message, carbons.Received, [s for s in others if _lets_in(s, message)])
+            self._copy(message, carbons.Received, [s for s in others if lets_in(s, message)])
 
     def _others(self, owner: JID, besides: Collection[Session]) -> list[Session]:
         """The account's sessions that want copies and are none of these."""
@@ -139,14 +150,3 @@ class Carbons(Module):
         for session in sessions:
             session.send(carbons.wrap(message, kind, session.jid))
         self._copies.value += len(sessions)
-
-
-def _lets_in(session: Session, message: Message) -> bool:
-    """Whether the privacy list that the session has chosen, if any, would let `message` in.
-
-    Where the list asks for the roster, this says no: better a copy too few.
-    """
-    rules = session[ACTIVE]
-    if rules is None or message.sender is None:
-        return True
-    return not rules.needs_roster and rules.allow("message", message.sender, session.jid.bare)
