@@ -16,6 +16,7 @@ from .entity import TIMEOUT, Entity
 from .feature import Feature
 from .keeper import Backoff, Entered
 from .login import LogIn, Resumable, load, new_memory
+from .watch import PATIENCE
 
 
 class Client(Entity):
@@ -41,11 +42,16 @@ class Client(Entity):
         available: bool = True,
         backoff: Backoff | None = None,
         timeout: float = TIMEOUT,
+        patience: float | None = PATIENCE,
         clock: Clock | None = None,
         chance: random.Random | None = None,
     ) -> None:
         """`account`, of the same address, says more than `password` and `trust` do, and is given
-        in their place. `available`: say so at once."""
+        in their place. `available`: say so at once.
+
+        `patience`: seconds for which a server may say nothing at all while it owes us an
+        acknowledgement; then the connection is dead, and another one is made. None: for ever.
+        """
         jid = JID.parse(jid) if isinstance(jid, str) else jid
         if account is not None:
             if password is not None or trust is not None:
@@ -54,7 +60,7 @@ class Client(Entity):
                 raise ValueError(f"the account is that of {account.jid.bare}, not of {jid.bare}")
         self.account = account or Account(jid, password, trust=trust or Trust())
         self._connector, self._tokens = connector or Tcp(), tokens or VolatileStore()
-        super().__init__(jid, features, backoff, timeout, clock, chance)
+        super().__init__(jid, features, backoff, timeout, clock, chance, patience)
         self.presence = Presence() if available else None
 
     async def log_in(self, old: Resumable | None) -> Entered:

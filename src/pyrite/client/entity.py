@@ -60,6 +60,7 @@ class Entity(Hearing, ABC):
         timeout: float,
         clock: Clock | None,
         chance: random.Random | None,
+        patience: float | None = None,
     ) -> None:
         super().__init__()
         self.jid = jid
@@ -78,7 +79,8 @@ class Entity(Hearing, ABC):
         self._end = End()  # of what is waited for of receipts
         self._tasks = asyncio.TaskGroup()
         self._inbox = Inbox(self._tasks)
-        self._keeper = Keeper(self, backoff or Backoff(), chance or random.SystemRandom())
+        chance = chance or random.SystemRandom()
+        self._keeper = Keeper(self, backoff or Backoff(), chance, patience)
         for feature in features:
             self[feature]
 

@@ -85,8 +85,8 @@ class FramedLink(BaseLink):
         self._grace = asyncio.get_running_loop().call_later(GRACE, self.abort)
         self.wake()
 
-    def abort(self) -> None:
-        self._over("given up")
+    def abort(self, why: str = "given up") -> None:
+        self._over(why)
         self._is_aborted = True
         if self._running is not None:  # it has begun in the next turn; before, it cannot hang up
             asyncio.get_running_loop().call_soon(self._running.cancel)
@@ -114,6 +114,7 @@ class FramedLink(BaseLink):
 
     async def _take_checked(self, element: Element) -> None:
         """As `_take_element`; what the server does wrong ends the stream."""
+        self.came += 1
         try:
             await self._take_element(element)
         except StreamError as error:

@@ -26,6 +26,7 @@ from .login import Resumable, Session
 from .outbox import Outbox
 from .requests import Requests
 from .state import Closed, Online, Reset, Suspended
+from .watch import Watch
 
 log = logging.getLogger(__name__)
 
@@ -81,9 +82,12 @@ class Owner(Protocol):
 class Keeper:
     """The connection of one client, and the session that outlives it."""
 
-    def __init__(self, owner: Owner, backoff: Backoff, chance: random.Random) -> None:
+    def __init__(
+        self, owner: Owner, backoff: Backoff, chance: random.Random, patience: float | None
+    ) -> None:
         self.owner = owner
-        self.outbox = Outbox(self._wake)
+        self._watch = Watch(owner.clock, patience, self._give_up_on)
+        self.outbox = Outbox(self._wake, self._watch.asked, self._watch.answered)
         self.requests = Requests()
         self.session: Session | None = None
         self.is_online = False
@@ -133,6 +137,7 @@ class Keeper:
                 await link.ended()
 
     async def _over(self, cause: Exception | None) -> None:
+        self._watch.end()
         if self.closed is None:
             self.is_online = False
             self.requests.reset()
@@ -155,6 +160,7 @@ class Keeper:
 
     async def _flow(self, link: Link) -> None:
         self._link = link
+        self._watch.begin(link)
         self.is_online = True
         await link.deliver(self._receive, self.outbox.fill)
 
@@ -170,6 +176,7 @@ class Keeper:
         while self._link is not None:
             end = await self._link.ended()
             self.is_online = False
+            self._watch.end()
             cause: Exception = end.cause or end
             if self._is_closing or self._is_lasting(cause):
                 return await self._over(None if self._is_closing else cause)
@@ -255,6 +262,10 @@ class Keeper:
         if self._link is not None and self.is_online:
             self._link.abort()
 
+    def _give_up_on(self, link: Link, why: str) -> None:
+        log.info("%s: %s", why, self.owner.jid.bare)
+        link.abort(why)
+
     def check(self) -> None:
         """Raises `SessionClosed` when nothing will be sent any more."""
         if self.closed is not None:
@@ -276,7 +287,11 @@ class Keeper:
             log.debug("not understood: %s", error)
             return
         else:
-            await self.owner.receive(stanza)
+            self._watch.is_busy = True
+            try:
+                await self.owner.receive(stanza)
+            finally:
+                self._watch.is_busy = False
         if self.outbox.acks is not None:
             self.outbox.acks.handle()
 

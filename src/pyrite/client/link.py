@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, Protocol
 
 from ..core.errors import StreamError
@@ -46,6 +46,10 @@ class Link(Protocol):
         """Whether nobody else can read along."""
 
     @property
+    def came(self) -> int:
+        """Grows whenever something comes."""
+
+    @property
     def bindings(self) -> Mapping[str, bytes]:
         """What binds a proof to this channel: type -> data (RFC 5056)."""
 
@@ -79,7 +83,7 @@ class Link(Protocol):
     def close(self, error: StreamError | None = None) -> None:
         """End the stream in good order."""
 
-    def abort(self) -> None:
+    def abort(self, why: str = "given up") -> None:
         """End it at once, as if the net had gone."""
 
     async def ended(self) -> LinkEnded:
@@ -96,6 +100,7 @@ class BaseLink(ABC):
         self._fill: Fill | None = None
         self._end: LinkEnded | None = None
         self._running: asyncio.Task[None] | None = None
+        self.came = 0  # octets, or elements: grows whenever something comes
         self.stream_id = ""  # as the server says
         self.peer = ""
 
@@ -171,7 +176,7 @@ class TcpLink(BaseLink):
         self._tls = tls
         self.stream = Stream(content, limits=LIMITS)
         self.connection: Connection[Event] = Connection(
-            self.stream.feed, self._handle, self._take, tls=tls if direct else None
+            self._feed, self._handle, self._take, tls=tls if direct else None
         )
 
     def start(self) -> None:
@@ -244,8 +249,12 @@ class TcpLink(BaseLink):
         self.stream.close(error)
         self.connection.close()
 
-    def abort(self) -> None:
-        self.connection.abort("given up")
+    def abort(self, why: str = "given up") -> None:
+        self.connection.abort(why)
+
+    def _feed(self, data: bytes) -> Sequence[Event]:
+        self.came += len(data)
+        return self.stream.feed(data)
 
     def _take(self) -> bytes:
         if self._fill is not None and not self.stream.is_closed and (texts := self._fill()):

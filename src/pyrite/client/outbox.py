@@ -23,6 +23,10 @@ MOST = 1000  # stanzas that may wait, for the net or for the server's answer; th
 _ASK = write(encode(wire.Ask()), NS)
 
 
+def _nothing() -> None:
+    """Nobody wants to know."""
+
+
 class Outgoing(NamedTuple):
     """A stanza, and who wants to know what becomes of it."""
 
@@ -31,10 +35,16 @@ class Outgoing(NamedTuple):
 
 
 class Outbox:
-    """Outlives connections. `wake` says that there is something for `fill`."""
+    """Outlives connections. `wake` says that there is something for `fill`; `asked` and
+    `answered`, that the server is to acknowledge, and has done so."""
 
-    def __init__(self, wake: Callable[[], None]) -> None:
-        self._wake = wake
+    def __init__(
+        self,
+        wake: Callable[[], None],
+        asked: Callable[[], None] = _nothing,
+        answered: Callable[[], None] = _nothing,
+    ) -> None:
+        self._wake, self._is_asked, self._is_answered = wake, asked, answered
         self._queue: deque[Outgoing] = deque()
         self._control: list[str] = []  # beside the stanzas: not counted, and not kept
         self.acks: Acks[Outgoing] | None = None  # None: the server does not answer
@@ -88,6 +98,7 @@ class Outbox:
             self.acks.send(taken)
             if self.acks.unacknowledged and not self._asked:
                 self._asked = True
+                self._is_asked()
                 texts.append(_ASK)
         for outgoing in taken:
             if outgoing.receipt is not None:
@@ -125,6 +136,7 @@ class Outbox:
             if outgoing.receipt is not None:
                 outgoing.receipt.acked.reach()
         self._asked = False
+        self._is_answered()
         self._room.set()
         if self.acks.unacknowledged:
             self._wake()

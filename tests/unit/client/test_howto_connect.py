@@ -30,6 +30,6 @@ async def test_an_example(tmp_path: Path, block: str) -> None:
 
 
 def test_errors_are_those_that_programs_see() -> None:
-    assert len(NAMED) == 5
+    assert len(NAMED) == 6
     for name in NAMED:
         assert issubclass(getattr(api, name), Exception)
