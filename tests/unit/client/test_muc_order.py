@@ -56,7 +56,7 @@ async def test_a_voice_is_asked_for() -> None:
         assert (asked.to, asked.get(Form)) == (DEN, roominfo.voice())
         await client.hears(words(None, NO.format("auth", "forbidden"), "error", asked.id or ""))
         with pytest.raises(StanzaError, match="forbidden"):
-            await receipt.acked
+            await receipt.delivered
 
 
 @pytest.mark.parametrize(
