@@ -30,7 +30,7 @@ class Guards:
         self._server = server
         self._sessions = server.sessions
         self._store = server.stores.privacy
-        self._defaults: dict[JID, Rules | None] = {}
+        self._defaults: dict[str, Rules | None] = {}  # by the address
         self._changes = 0  # so that what was read before one is not remembered after it
         self._active = 0  # sessions that have chosen a list
         self._guards: dict[str, tuple[int, list[Remove]]] = {}  # domain -> how often, and undo
@@ -59,11 +59,11 @@ class Guards:
 
     async def default(self, owner: JID) -> Rules | None:
         """The default list of an account, if it has one."""
-        rules = self._defaults.get(owner, _UNKNOWN)
+        rules = self._defaults.get(owner.text, _UNKNOWN)
         if rules is _UNKNOWN:
             changes = self._changes
             stored = await self._store.default(owner) if owner.local is not None else None
-            rules = self._defaults.get(owner, _UNKNOWN)  # changed while it was read?
+            rules = self._defaults.get(owner.text, _UNKNOWN)  # changed while it was read?
             if rules is _UNKNOWN:
                 rules = Rules.read(stored) if stored else None
                 if changes == self._changes:
@@ -88,7 +88,7 @@ class Guards:
         return rules.allow(kind, other, owner, item.subscription, item.groups)
 
     def _keep(self, owner: JID, default: Rules | None) -> None:
-        self._defaults[owner] = default
+        self._defaults[owner.text] = default
         if len(self._defaults) > MAX_ACCOUNTS:
             del self._defaults[next(iter(self._defaults))]
 
@@ -103,14 +103,14 @@ class Guards:
     def forget(self, owner: JID) -> None:
         """What is remembered of an account: it is gone, or new."""
         self._changes += 1
-        self._defaults.pop(owner, None)
+        self._defaults.pop(owner.text, None)
 
     # --- the guards ------------------------------------------------------------------
 
     def _leaving(self, stanza: Stanza, session: Session) -> Awaitable[None] | None:
         """Nothing goes to whom the user blocks (XEP-0191 §3.3, XEP-0016 §2.13)."""
         to, owner = stanza.to, session.jid.bare
-        if to is None or (self._defaults.get(owner, _UNKNOWN) is None and not self._active):
+        if to is None or (self._defaults.get(owner.text, _UNKNOWN) is None and not self._active):
             return None  # as for nearly every stanza
         return self._check_leaving(stanza, to, owner, session)
 
@@ -126,7 +126,7 @@ class Guards:
         self, stanza: Stanza, owner: JID, targets: Sequence[Session]
     ) -> Awaitable[None] | None:
         """Nothing comes from whom the user blocks; to them the user is not there (§3.3)."""
-        if self._defaults.get(owner, _UNKNOWN) is None and not self._active:
+        if self._defaults.get(owner.text, _UNKNOWN) is None and not self._active:
             return None  # as for nearly every stanza
         return self._check(stanza, owner, targets, None)
 
@@ -139,7 +139,7 @@ class Guards:
         if sender is not None and sender.local is not None and sender.domain in self._guards:
             session = self._sessions.find(sender) if self._active else None
             theirs = await (self.holding(session) if session else self.default(sender.bare))
-        is_free = self._defaults.get(owner, _UNKNOWN) is None and not self._active
+        is_free = self._defaults.get(owner.text, _UNKNOWN) is None and not self._active
         if theirs is not None or not is_free:
             await self._check(stanza, owner, targets, theirs)
 

@@ -23,12 +23,12 @@ class Wishes:
         self._values, self._rosters = values, rosters
         self._unsaid = Preferences(default, Always(), Never())
         self._keeps = KEEPS.get(default)  # of those who say nothing: nearly all
-        self._known: Cache[JID, Preferences] = Cache(MAX_KNOWN)
+        self._known: Cache[str, Preferences] = Cache(MAX_KNOWN)
         self._changes = 0  # so that what was read before one is not remembered after it
 
     def known(self, owner: JID, peer: JID) -> bool | None:
         """Whether messages to or from `peer` are kept; ``None``: `ask`, for that takes a while."""
-        wishes = self._known.peek(owner)
+        wishes = self._known.peek(owner.text)
         if wishes is self._unsaid:
             return self._keeps
         return None if wishes is None else wishes.keeps(peer)
@@ -43,15 +43,15 @@ class Wishes:
 
     async def of(self, owner: JID) -> Preferences:
         """What an account has said, or what holds for all that say nothing."""
-        known = self._known.get(owner)
+        known = self._known.get(owner.text)
         if known is not None:
             return known
         changes = self._changes
         stored = await self._values.find(owner, NAME)
         said = self._unsaid if stored is None else decode(Preferences, parse(stored, limits=KEPT))
         if changes == self._changes:
-            self._known.put(owner, said)
-        return self._known.get(owner) or said
+            self._known.put(owner.text, said)
+        return self._known.get(owner.text) or said
 
     async def put(self, owner: JID, wishes: Preferences) -> Preferences:
         """Keep what an account says, in place of all that it said before; what that is.
@@ -69,13 +69,13 @@ class Wishes:
         if not await self._values.put(owner, NAME, write(encode(kept))):
             raise StanzaError("resource-constraint", "too much to keep")
         self._changes += 1
-        self._known.put(owner, kept)
+        self._known.put(owner.text, kept)
         return kept
 
     def forget(self, owner: JID) -> None:
         """They are gone with the account, or another's."""
         self._changes += 1
-        self._known.pop(owner)
+        self._known.pop(owner.text)
 
 
 def _each_once(listed: Always | Never | None) -> tuple[JID, ...]:

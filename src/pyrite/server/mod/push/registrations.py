@@ -47,24 +47,24 @@ class Registrations:
 
     def __init__(self, values: KeyValues, limit: int) -> None:
         self._values, self._limit = values, limit
-        self._known: Cache[JID, tuple[Registration, ...]] = Cache(REMEMBERED)
+        self._known: Cache[str, tuple[Registration, ...]] = Cache(REMEMBERED)
         self._changes = 0  # so that what was read before one is not remembered after it
 
     def may_be(self, owner: JID) -> bool:
         """Whether an account has any, as far as that is known without looking."""
-        known = self._known.peek(owner)
+        known = self._known.peek(owner.text)
         return known is None or bool(known)
 
     async def of(self, owner: JID) -> tuple[Registration, ...]:
         """All of an account, the longest unused first. Raises `StoreError`."""
-        known = self._known.get(owner)
+        known = self._known.get(owner.text)
         if known is None:
             changes = self._changes
             kept = await self._values.load(owner)
             found = [Registration.read(name, value) for name, value in kept.items()]
             known = tuple(sorted(found, key=lambda each: each.since))
             if changes == self._changes:
-                self._known.put(owner, known)
+                self._known.put(owner.text, known)
         return known
 
     async def add(self, owner: JID, enable: push.Enable, now: datetime) -> list[str]:
@@ -108,4 +108,4 @@ class Registrations:
     def forget(self, owner: JID) -> None:
         """They have changed, or are gone with the account."""
         self._changes += 1
-        self._known.pop(owner)
+        self._known.pop(owner.text)
