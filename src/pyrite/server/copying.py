@@ -20,6 +20,11 @@ def has_copy(session: Session, message: Message, came: float) -> bool:
     return carbons.is_eligible(message, is_received=True) and lets_in(session, message)
 
 
+def has_all(session: Session) -> bool:
+    """Whether its client has all messages that it was ever given, as far as anybody can know."""
+    return not any(isinstance(stanza, Message) for stanza, _ in session.under_way())
+
+
 def lets_in(session: Session, message: Message) -> bool:
     """Whether the privacy list that the session has chosen, if any, would let `message` in.
 

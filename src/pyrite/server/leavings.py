@@ -15,7 +15,7 @@ from ..kit.tasks import ScopeFullError
 from ..wire import delay, stanzaid
 from ..wire.delivery import Action, Target, decide
 from ..wire.offline import Offline
-from .copying import has_copy
+from .copying import has_all, has_copy
 from .router import AGAIN, refusal
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class Leavings:
             return
         copied = self._copied(message, willing, came)
         if copied and len(copied) == len(willing):
-            if stanzaid.given_by(message, own) is not None or any(map(_has_all, copied)):
+            if stanzaid.given_by(message, own) is not None or any(map(has_all, copied)):
                 return
             copied = []  # and lost if they go: better twice than not at all
         if delay.stamp_by(message, host) is None:
@@ -116,8 +116,3 @@ class Leavings:
 
 def _is_for_one(message: Message) -> bool:
     return message.to is not None and message.to.resource is not None
-
-
-def _has_all(session: Session) -> bool:
-    """Whether its client has all that it was ever given, as far as anybody can know."""
-    return not session.queue and (session.acks is None or not session.acks.unacknowledged)

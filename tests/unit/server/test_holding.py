@@ -35,6 +35,7 @@ from pyrite.wire import delay
 pytestmark = pytest.mark.asyncio(loop_factories=["uvloop"])
 
 GARDEN, BALCONY, TOMB = ROMEO.at("garden"), JULIET.at("balcony"), JULIET.at("tomb")
+COPIES = "<iq type='set' id='c'><enable xmlns='urn:xmpp:carbons:2'/></iq>"
 NEVER = "<iq type='set' id='n'><prefs xmlns='urn:xmpp:mam:2' default='never'/></iq>"
 
 
@@ -258,6 +259,50 @@ async def test_two_clients_of_which_one_comes_back(tmp_path: Path) -> None:
         assert await kept(service) == ["1"]
         await one.send(ack(len(received)))
         await until_handled(one)
+        assert await kept(service) == []
+
+
+@pytest.mark.parametrize("is_before", [True, False], ids=["under way", "new"])
+async def test_who_has_a_copy_has_it(is_before: bool, tmp_path: Path) -> None:
+    """It is there, so it is given nothing more when the other one does not come back."""
+    async with resumable(tmp_path) as service:
+        juliet, _ = await enabled(service, BALCONY)
+        desk = await service.online(TOMB, available=True)
+        await desk.send(COPIES)
+        await desk.barrier()
+        romeo = await service.online(GARDEN)
+        if is_before:
+            await say(romeo, "1")
+        await strand(service, juliet)
+        if not is_before:
+            await say(romeo, "1")
+        assert await kept(service) == []
+        assert len([each for each in await desk.barrier() if each.name.tag == "message"]) == 1
+        await expire(service)
+        assert await arrived(desk) == []
+        assert await kept(service) == []
+
+
+async def test_who_comes_back_to_a_copy_has_it(tmp_path: Path) -> None:
+    async with resumable(tmp_path) as service:
+        juliet, _ = await enabled(service, BALCONY)
+        desk, id = await enabled(service, TOMB)
+        await desk.send(COPIES)
+        await until_handled(desk)
+        for client in (juliet, desk):
+            await strand(service, client)
+        await say(await service.online(GARDEN), "1")
+        assert await kept(service) == ["1"]
+        desk, _ = await resume(service, JULIET, id, 1)
+        received = await until_handled(desk)
+        assert len([each for each in received if each.name.tag == "message"]) == 1
+        await desk.send(ack(1 + len(received)))
+        await until_handled(desk)
+        assert await kept(service) == ["1"]
+        (session,) = [s for s in service.server.sessions.of(JULIET).values() if s.jid == BALCONY]
+        session.end()
+        await service.server.part(session)
+        assert ids(await until_handled(desk)) == []
         assert await kept(service) == []
 
 

@@ -14,6 +14,7 @@ from ....core.xml import KEPT, parse
 from ....kit.tasks import ScopeFullError
 from ....store.errors import StoreError
 from ....wire import delay, stanzaid
+from ...copying import has_all, has_copy
 from ...module import Module
 from ...naming import FETCHED
 from ...router import MessageWaits
@@ -29,11 +30,14 @@ SERVED = Key("offline served", default=False)
 class Held:
     """A message in the store that sessions were given, until the client of one has it."""
 
-    __slots__ = ("id", "is_taken", "message", "sessions")
+    __slots__ = ("came", "id", "is_taken", "message", "sessions")
 
-    def __init__(self, sessions: Iterable[Session], message: Message | None = None) -> None:
+    def __init__(
+        self, sessions: Iterable[Session], message: Message | None = None, came: float = 0.0
+    ) -> None:
         self.sessions = set(sessions)  # that are there and were given it
-        self.message = message  # that has come while its receiver's connection was broken
+        #: If it came while its receiver's connection was broken; and when, as the clock counts.
+        self.message, self.came = message, came
         self.id = 0  # in the store, once it is there
         self.is_taken = False
 
@@ -104,9 +108,7 @@ class Giving:
         given = self.of(owner)
         waiting = await self._store.load(owner, after=given.last, limit=PAGE)
         if given.adding:
-            await asyncio.wait(
-                given.adding
-            )  # then it is known who has these
+            await asyncio.wait(given.adding)  # then it is known who has these
         if not waiting or not self._is_there(session):
             return False
         given.last = waiting[-1].id
@@ -217,12 +219,25 @@ class Giving:
         left = []
         for held in tuple(given.to.values()):
             held.sessions.discard(session)
-            if not held.sessions and not held.is_taken:
+            if held.sessions or held.is_taken:
+                continue
+            if self._has_copy(owner, held):
+                self.taken(owner, held)
+            else:
                 del given.to[held.id]
                 given.last = 0
                 left.append(held)
         await self.pass_on(owner, left)
         self._forget(owner, given)
+
+    def _has_copy(self, owner: JID, held: Held) -> bool:
+        """Whether a client has a copy, as far as anybody can know."""
+        message = held.message
+        return message is not None and any(
+            has_copy(one, message, held.came) and has_all(one)
+            for one in self._host.sessions.available(owner)
+            if one.priority >= 0
+        )
 
     async def pass_on(self, owner: JID, left: Iterable[Held]) -> None:
         """Nobody is there any more of those who were given it."""

@@ -20,6 +20,7 @@ from ....kit.tasks import ScopeFullError
 from ....store.errors import StoreBusy, StoreError
 from ....wire import archive, delay, offline, stanzaid
 from ....wire.delivery import Action, Target, decide
+from ...copying import has_copy
 from ...module import Module
 from ...session import Session
 from ...store.offline import New
@@ -56,13 +57,18 @@ class Holding:
     async def hold_new(self, owner: JID, sessions: Sequence[Session], message: Message) -> None:
         """Keep `message` for `sessions`, which are about to be given it, behind what they have.
 
-        Not if one of them has come back: then somebody is there to take it. Raises `StanzaError`
-        if too much is kept already, and `StoreError`; then nobody is given it.
+        Not if one of them has come back, or another one gets a copy: then somebody is there to
+        take it. Raises `StanzaError` if too much is kept already, and `StoreError`; then nobody
+        is given it.
         """
         if not await self._host.accounts.exists(owner) or not all(map(self._waits, sessions)):
             return
+        moment, stamp = self._clock.monotonic(), delay.stamp_by(message, self._host.jid)
+        if stamp is None and self._is_copied(message, sessions, moment):
+            return
         batch = self._under_way(owner, sessions)
-        held = self._take_in(batch, owner, message, sessions, self._clock.now())
+        stamp = stamp or self._clock.now()
+        held = self._take_in(batch, owner, Held(sessions, message, moment), stamp)
         await self._commit(owner, batch)
         if not held.id:
             raise StanzaError("service-unavailable")
@@ -85,7 +91,7 @@ class Holding:
                     when = delay.stamp_by(stanza, self._host.jid)
                     when = when or now - timedelta(seconds=moment - came)
                     if holders:
-                        self._take_in(batch, owner, stanza, holders, when)
+                        self._take_in(batch, owner, Held(holders, stanza, came), when)
         return batch
 
     def _holders(
@@ -95,11 +101,12 @@ class Holding:
 
         What came for the account, all have got that were available then.
         """
-        holders, is_full = [session], message.to is not None and message.to.resource is not None
-        if is_full or delay.stamp_by(message, self._host.jid) is not None:
-            return holders
-        for other in self._host.sessions.available(session.jid.bare):
-            if other is session or other.priority < 0 or other.presence_came > came:
+        is_for_all = _is_for_all(message, self._host.jid)
+        if not is_for_all and self._is_copied(message, (session,), came):
+            return []
+        holders = [session]
+        for other in self._others(session.jid.bare, (session,)) if is_for_all else ():
+            if other.presence_came > came:
                 continue
             if other not in has:
                 has[other] = {id(stanza) for stanza, _ in other.under_way()}
@@ -108,16 +115,19 @@ class Holding:
             holders.append(other)
         return holders
 
-    def _take_in(
-        self,
-        batch: _Batch,
-        owner: JID,
-        message: Message,
-        sessions: Sequence[Session],
-        stamp: datetime,
-    ) -> Held:
-        held = Held(sessions, message)
-        for session in sessions:
+    def _is_copied(self, message: Message, sessions: Sequence[Session], came: float) -> bool:
+        """Whether a client that is there got a copy when it `came`."""
+        others = self._others(sessions[0].jid.bare, sessions)
+        return any(has_copy(one, message, came) and not self._waits(one) for one in others)
+
+    def _others(self, owner: JID, besides: Sequence[Session]) -> list[Session]:
+        """Those that get what is for the account."""
+        available = self._host.sessions.available(owner)
+        return [one for one in available if one.priority >= 0 and one not in besides]
+
+    def _take_in(self, batch: _Batch, owner: JID, held: Held, stamp: datetime) -> Held:
+        message = held.message or Message()
+        for session in held.sessions:
             session.keep(message, partial(self._giving.taken, owner, held))
         bare = delay.without_forged(message, (self._host.jid,))  # stamped when it is given out
         text = bare.routed(to=message.to or owner).write()
@@ -171,6 +181,12 @@ def is_to_be_held(message: Message, owner: JID) -> bool:
         and not message.has(offline.Offline)  # it is kept already, and was asked for
         and not (message.sender == owner and message.has(archive.Result))
     )
+
+
+def _is_for_all(message: Message, host: JID) -> bool:
+    """Whether it was given to all: also when it came to one that went without having it."""
+    is_full = message.to is not None and message.to.resource is not None
+    return not is_full or delay.stamp_by(message, host) is not None
 
 
 def _give_up(held: Sequence[Held]) -> None:
