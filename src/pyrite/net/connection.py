@@ -9,8 +9,9 @@ from typing import Any, Generic, TypeVar
 
 from ..kit.rate import Bucket, Limit
 from ..kit.tasks import Rest, enter_task, leave_task, start
+from .ahead import Ahead
 from .flow import BUSY, EOF, FLOOD, GRACE, HIGH_WATER, STALL, TURN, ConnectionEndedError, Flow
-from .proxy import Proxy
+from .reach import CONNECT, connect
 from .shared import READ_SIZE
 from .tls import TlsContext, TlsError, TlsSession
 
@@ -29,7 +30,6 @@ __all__ = [
 E = TypeVar("E")
 
 BATCH = 16 * 1024  # octets in one answer of `fill` that mean: there may be more
-CONNECT = 30.0  # seconds in which a connection, and TLS on it, has to be made
 
 
 class Connection(Flow, Generic[E]):
@@ -43,7 +43,7 @@ class Connection(Flow, Generic[E]):
     """
 
     __slots__ = (
-        *("_bucket", "_context", "_events", "_feed", "_fill", "_handle", "_is_busy"),
+        *("_ahead", "_bucket", "_context", "_events", "_feed", "_fill", "_handle", "_is_busy"),
         *("_idle", "_parked", "_rest", "_secured", "_task", "_tls_context", "tls"),
     )
 
@@ -63,6 +63,7 @@ class Connection(Flow, Generic[E]):
         self._tls_context = tls  # of the handshake to come or under way
         self._bucket = Bucket(rate) if rate else None
         self._events: Iterator[E] = iter(())  # of this read, not handled yet
+        self._ahead: Ahead[E] | None = None  # what is read while a handler waits for it
         self._rest: Rest | None = None  # of the handler that waits
         self._is_busy = False  # the task in `run` has events to finish
         self._task: asyncio.Task[Any] | None = None
@@ -96,6 +97,32 @@ class Connection(Flow, Generic[E]):
     def skip_rest(self) -> None:
         """Drop the events of this read that are not handled yet."""
         self._events = iter(())
+        if self._ahead is not None:
+            self._ahead.drop()
+
+    async def hear(self, take: Callable[[E], bool], heard: asyncio.Future[None]) -> None:
+        """Wait for `heard`, in `handle`, and read on meanwhile: the peer is to bring it about.
+
+        `take` is offered what is read, in order, and says of each event whether that is all to be
+        done with it; the others are handled in their turn, behind the handler that waits. Ends
+        as soon as nothing is to be heard any more: the peer is gone, or has sent too much.
+        """
+        if self._ahead is None:
+            self._ahead = Ahead()
+        ahead = self._ahead
+        silence = ahead.begin(take)
+        events, self._events = self._events, iter(())
+        ahead.add(events, 0)
+        if self.is_closing or self._has_peer_ended:
+            ahead.silence()
+        elif not ahead.is_far:
+            self._release(BUSY)
+        try:
+            await asyncio.wait((heard, silence), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            ahead.stop()
+            if self._is_busy:
+                self._hold(BUSY)
 
     def start_tls(self, context: TlsContext) -> None:
         """Write what `fill` has, then begin TLS. What the peer sent ahead is dropped.
@@ -183,6 +210,8 @@ class Connection(Flow, Generic[E]):
     def connection_lost(self, error: Exception | None) -> None:
         super().connection_lost(error)
         self._tell_secured()
+        if self._ahead is not None:
+            self._ahead.silence()
         self._unpark()
 
     # Reading
@@ -206,10 +235,13 @@ class Connection(Flow, Generic[E]):
 
     def _receive(self, data: bytes) -> None:
         events = self._feed(data)
+        task, context = self._task, self._context
+        if self._is_busy and self._ahead is not None and context is not None:
+            context.run(self._ahead.add, events, len(data))
+            return self._hold(BUSY) if self._ahead.is_far else None
         if not events:
             return
         self._events = iter(events)
-        task, context = self._task, self._context
         if task is None or context is None:  # `run` has not begun: it will handle them
             self._is_busy = True
             self._hold(BUSY)
@@ -228,12 +260,14 @@ class Connection(Flow, Generic[E]):
             if (rest := start(handle(event))) is not None:
                 rest.context = self._context
                 self._rest = rest
-                self._is_busy = True
+                break
+            if self._events is not events:  # dropped, or kept for later
+                break
+        if self._rest is not None or self._ahead:
+            self._is_busy = True
+            if self._ahead is None or not self._ahead.is_heard:
                 self._hold(BUSY)
-                self._unpark()
-                return
-            if self._events is not events:  # dropped
-                return
+            self._unpark()
 
     async def _finish_events(self) -> None:
         """In the task: what waits, and the events after it. Then reading goes on."""
@@ -242,7 +276,7 @@ class Connection(Flow, Generic[E]):
             rest, self._rest = self._rest, None
             if rest is not None:
                 await rest
-            while context is not None and (event := next(self._events, None)) is not None:
+            while context is not None and (event := self._next()) is not None:
                 if (rest := context.run(start, self._handle(event))) is not None:
                     rest.context = context
                     await rest
@@ -255,13 +289,24 @@ class Connection(Flow, Generic[E]):
         self._is_busy = False
         self._tell_idle()
         self._release(BUSY)
-        if self._holds & EOF or (self.tls is not None and self.tls.is_over):
+        if self._has_peer_ended:
             self.close()
+
+    def _next(self) -> E | None:
+        """What is to be handled next: of one read, then what was read ahead."""
+        event = next(self._events, None)
+        return self._ahead.next() if event is None and self._ahead else event
+
+    @property
+    def _has_peer_ended(self) -> bool:
+        return bool(self._holds & EOF) or (self.tls is not None and self.tls.is_over)
 
     def _peer_ended(self) -> None:
         """The peer sends no more. What it has sent is handled first."""
         if not self._is_busy:
             self.close()
+        elif self._ahead is not None:
+            self._ahead.silence()
 
     # Writing
 
@@ -353,31 +398,3 @@ def _feed_nothing(_: bytes) -> Sequence[Any]:
 
 async def _handle_nothing(_: Any) -> None:
     return
-
-
-async def connect(
-    connection: Connection[E],
-    host: str,
-    port: int,
-    *,
-    within: float = CONNECT,
-    proxy: Proxy | None = None,
-) -> None:
-    """Connect `connection` to a server; with direct TLS, until the handshake is done.
-
-    Raises OSError, TimeoutError after `within` seconds, TlsError or ConnectionEndedError. The
-    caller then awaits `connection.run()` in a task.
-    """
-    loop = asyncio.get_running_loop()
-    try:
-        async with asyncio.timeout(within):
-            if proxy is None:
-                await loop.create_connection(lambda: connection, host, port)
-            else:
-                sock = await proxy.reach(host, port)
-                await loop.create_connection(lambda: connection, sock=sock)
-            if connection.tls is not None:
-                await connection.secured()
-    except BaseException:
-        connection.abort()
-        raise

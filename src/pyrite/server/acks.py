@@ -14,8 +14,10 @@ from itertools import chain, repeat
 from typing import TYPE_CHECKING
 
 from ..core.ack import MODULUS, Acks, WrongCountError
-from ..core.payload import encode
+from ..core.errors import StanzaError
+from ..core.payload import decode, encode, name_of
 from ..core.stanza import Stanza
+from ..core.xml import Element
 from ..wire import acks as wire
 from .session import Nonza
 
@@ -23,13 +25,14 @@ if TYPE_CHECKING:
     from ..kit.clock import Timer
     from .session import Session
 
-WAIT = 30.0  # seconds that who gives a client much waits for it to acknowledge some
+WAIT = 30.0  # seconds that who gives a client much waits for it to acknowledge any of it
 
 #: Seconds that an answer waits for the disk: mostly that has all within some milliseconds, and
 #: one answer says it. It "MUST NOT be withheld for any condition other than a timeout" (§4).
 PATIENCE = 0.25
 
 ASK = encode(wire.Ask())
+ACKED, ASKED = name_of(wire.Ack), name_of(wire.Ask)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,7 @@ class SessionAcks:
 
     __slots__ = (
         *("_asked_at", "_base", "_came", "_clock", "_counts", "_has_nonzas", "_is_asked"),
-        *("_impatient", "_is_open", "_roomy", "_session", "_unpaid"),
+        *("_impatient", "_is_open", "_is_silent", "_roomy", "_session", "_unpaid"),
         *("id", "is_paused", "octets", "terms", "unacknowledged"),
     )
 
@@ -69,7 +72,8 @@ class SessionAcks:
         self._asked_at = float("-inf")
         self._unpaid = 0  # our count when the client asked; it is told when all is paid
         self._impatient: Timer | None = None  # what then tells it how far we are
-        self._roomy: asyncio.Future[None] | None = None  # what `room` waits on
+        self._roomy: asyncio.Future[None] | None = None  # what `more` waits on
+        self._is_silent = False  # the client was waited for in vain
 
     # --- of the client's stanzas -----------------------------------------------------
 
@@ -176,26 +180,53 @@ class SessionAcks:
         if done:
             self.octets -= sum([len(stanza.write()) for stanza, _ in done])
             self._session.has(stanza for stanza, _ in done)
+            self._is_silent = False
             self._tell_roomy()
 
-    async def room(self) -> None:
-        """Wait until the client has acknowledged something, if not for ever."""
-        if self.is_paused:
-            return
+    async def more(self) -> bool:
+        """Wait until the client has acknowledged more; whether it has.
+
+        When it has not for WAIT seconds, it is waited for no more until it does.
+        """
+        if self.is_paused or self._is_silent:
+            return False
         if not self._is_asked:
             self.ask()
+        before = self._counts.acknowledged
         if self._roomy is None:
             self._roomy = asyncio.get_running_loop().create_future()
-        timer = self._clock.call_later(WAIT, self._tell_roomy)
+        timer = self._clock.call_later(WAIT, self._give_up)
         try:
-            await asyncio.shield(self._roomy)
+            await self._session.hear(self._roomy)
         finally:
             timer.cancel()
+        return self._counts.acknowledged != before
+
+    def _give_up(self) -> None:
+        self._is_silent = True
+        self._tell_roomy()
 
     def _tell_roomy(self) -> None:
         if self._roomy is not None:
             self._roomy.set_result(None)
             self._roomy = None
+
+    def overhear(self, element: Element) -> bool:
+        """Take what the client says out of its turn, if `more` may wait for it.
+
+        Gives whether that is all to be done with it. A question is answered at once, as it has
+        to be (§4), and in its turn again, when what came before it is handled.
+        Raises `StreamError` as `acknowledge` does.
+        """
+        if element.name == ASKED:
+            self.tell()
+        elif element.name == ACKED:
+            try:
+                self.acknowledge(decode(wire.Ack, element).h)
+            except StanzaError:
+                return False  # in its turn it ends the stream
+            return True
+        return False
 
     # --- breaks, and the end ---------------------------------------------------------
 
@@ -229,7 +260,7 @@ class SessionAcks:
 
     def resume(self) -> None:
         """There is a connection again."""
-        self.is_paused = False
+        self.is_paused = self._is_silent = False
         self._asked_at = float("-inf")
 
     def under_way(self, queue: Sequence[Stanza | Nonza]) -> list[tuple[Stanza, float]]:

@@ -109,7 +109,11 @@ class Presences:
                 session.priority = priority
 
     async def _welcome(self, session: Session, roster: Roster) -> None:
-        """Tell a session that came what it missed."""
+        """Tell a session that came what it missed.
+
+        One whose connection breaks meanwhile gets it all the same, when it is resumed: it will
+        not ask again. If that is more than may wait for it, it ends.
+        """
         for other in self._sessions.available(session.jid.bare):
             if other is not session and other.presence is not None:
                 session.send(_stamped(other).routed(to=session.jid))
@@ -117,6 +121,8 @@ class Presences:
             if self._sessions.of(source):  # of one who is not there, silence says the same
                 await self.reply(Presence("probe", source, session.jid))
                 await session.room()
+                if session.ended is not None:
+                    return
         await self.subscriptions.deliver_pending(roster, session)
         await session.host.events.tell(SessionAvailable(session))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -55,6 +56,11 @@ async def _no_wait() -> None:
     """Nor is there one to wait for."""
 
 
+async def _wait(heard: asyncio.Future[None]) -> None:
+    """Nor one that reads what the client says."""
+    await asyncio.wait((heard,))
+
+
 class Session:
     """One client, from resource binding to the end of its stream (RFC 6120 §7).
 
@@ -76,6 +82,7 @@ class Session:
         "hand_over",
         "handled",
         "handling",
+        "hear",
         "host",
         "jid",
         "lang",
@@ -117,6 +124,8 @@ class Session:
         self.wake: Callable[[], None] = _nobody  # set by whoever writes the queue out
         self.drain: Callable[[], None] = _nobody  # writes now what the client's socket takes
         self.writable: Callable[[], Awaitable[None]] = _no_wait  # until it takes some again
+        #: Reads on, in a handler, until what the client is to say has come, or will not come.
+        self.hear: Callable[[asyncio.Future[None]], Awaitable[None]] = _wait
         self.on_end: Callable[[], None] = _nobody
         #: Ends the connection that it has, if any, and waits until that has done what it does.
         self.hand_over: Callable[[], Awaitable[None]] | None = None
@@ -201,18 +210,26 @@ class Session:
         if self._is_full():
             self.end(StreamError("resource-constraint", "the client reads too slowly"))
 
-    async def room(self) -> None:
-        """Wait until the client takes what waits for it, if that is half of what may.
+    async def room(self) -> bool:
+        """Wait until what waits for the client is half of what may at most; whether it is now.
 
-        For who gives it much that it has asked for itself. Nobody else waits for a client.
+        If not, the client is gone, or acknowledges nothing, or cannot be heard for all that it
+        sends. For who gives it much that it has asked for itself, in the handler of that: what
+        the client acknowledges is read meanwhile. Nobody else waits for a client.
         """
         if self._is_full(2):
             self.drain()
             if self.queue:
                 await self.writable()
                 self.drain()
-            if self.acks is not None and self._is_full(2):
-                await self.acks.room()
+            while self._is_full(2) and self.acks is not None and await self.acks.more():
+                continue
+        return self._is_taken() and not self._is_full(2)
+
+    def _is_taken(self) -> bool:
+        """Whether there is somebody to write to, as far as is known."""
+        is_paused = self.acks is not None and self.acks.is_paused
+        return self.ended is None and self.gone is None and not is_paused
 
     def _is_full(self, times: int = 1) -> bool:
         """Whether so many times what waits for the client is more than may."""
@@ -249,10 +266,7 @@ class Session:
 
     def leavings(self) -> list[tuple[Stanza, float]]:
         """What is under way and not kept elsewhere; from now on it is nobody's."""
-        if self.acks is not None:
-            left = self.acks.leavings(self.queue)
-        else:
-            left = self.under_way()
+        left = self.acks.leavings(self.queue) if self.acks is not None else self.under_way()
         self.queue, self.queued_octets = [], 0
         kept = self._kept or ()
         return [each for each in left if id(each[0]) not in kept]
@@ -262,7 +276,7 @@ class Session:
     ) -> None:
         """No connection writes it out any more; `wake` hears of what comes."""
         self.wake, self.on_end = wake, on_end
-        self.drain, self.writable, self.hand_over = _nobody, _no_wait, None
+        self.drain, self.writable, self.hear, self.hand_over = _nobody, _no_wait, _wait, None
 
     def ask(self, iq: Iq, answered: Callable[[Iq], None]) -> None:
         """Send a request of ours; `answered` gets its result or error, if one comes.

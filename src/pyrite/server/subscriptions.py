@@ -128,6 +128,8 @@ class Subscriptions:
     async def deliver_pending(self, roster: Roster, session: Session) -> None:
         """Requests that came while nobody was there, whole, until they are answered (§3.1.3)."""
         for item in tuple(roster.items.values()):
+            if session.ended is not None:
+                return
             if item.request is None:
                 continue
             try:

@@ -28,6 +28,7 @@ from tests.service import JULIET, MALLORY, ROMEO, VERONA, Service, until
 from pyrite.core.stanza import Message
 from pyrite.core.xml import Element
 from pyrite.kit.hooks import Stage
+from pyrite.server.acks import WAIT
 from pyrite.server.commands import encode
 from pyrite.server.debts import owe
 from pyrite.wire import acks
@@ -391,19 +392,25 @@ async def test_who_gives_a_client_much_waits_for_it(tmp_path: Path) -> None:
         assert len(ids(await until_handled(juliet))) == 11
         assert not waiting.done()
         await juliet.send(ack(5))
-        await waiting
-        session.send(Message("chat", BALCONY, GARDEN))
-        for n in range(11):
+        assert await waiting
+        for n in range(12):
             session.send(Message("chat", BALCONY, GARDEN, str(n)))
         waiting = asyncio.create_task(session.room())
         await until_handled(juliet)
-        assert not waiting.done()
-        service.clock.advance(30)
-        await waiting
+        await juliet.send(ack(6))
+        await until_handled(juliet)
+        assert not waiting.done()  # that is more, and not enough
+        service.clock.advance(WAIT)
+        assert not await waiting
+        assert not await session.room()  # at once
+        await juliet.send(ack(7))
+        await until_handled(juliet)
         waiting = asyncio.create_task(session.room())
         await until_handled(juliet)
+        assert not waiting.done()
         await strand(service, juliet)
-        await waiting
+        assert not await waiting
+        assert not await session.room()
 
 
 async def test_what_an_operator_sees(tmp_path: Path) -> None:

@@ -144,6 +144,21 @@ class ClientConnection:
         if session.debts is not None and session.debts.is_full:
             await session.debts.room()
 
+    async def _hear(self, heard: asyncio.Future[None]) -> None:
+        """Wait, in a handler, for what the client acknowledges."""
+        await self.connection.hear(self._overhear, heard)
+
+    def _overhear(self, event: Event) -> bool:
+        """Take acknowledgements out of their turn: a handler waits for them."""
+        acks = self.session.acks if self.session is not None else None
+        if acks is None or event.__class__ is not Element or self.connection.is_closing:
+            return False
+        try:
+            return acks.overhear(event)
+        except StreamError as error:
+            self.end(error)
+            return True
+
     # --- the end ---------------------------------------------------------------------
 
     def closed(self) -> None:
@@ -196,6 +211,7 @@ class ClientConnection:
         session.secure = self.connection.tls is not None
         session.wake, session.drain = self.connection.wake, self.connection.flush
         session.writable = self.connection.writable
+        session.hear = self._hear
         session.on_end, session.hand_over = self._session_ended, self._hand_over
         session.lang = self.lang
         self.session, self.entry = session, None

@@ -67,7 +67,8 @@ class ArchiveSettings(Table):
     size: Size = Size(1 << 30)
     """Octets of all of them together; `0B` for any number."""
     page: Annotated[int, Meta(ge=1, le=1000)] = 100
-    """Messages that are given at once; who wants more asks again."""
+    """Messages that are given at once, and fewer where these are large: a page has 1 MiB at most.
+    Who wants more asks again."""
     search: bool = True
     """Whether accounts can look for words. What is kept without can never be found."""
 

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import accumulate
 
 from ....core.errors import StanzaError, StreamError
 from ....core.jid import JID
@@ -16,10 +17,11 @@ from ....wire.archive import Filter, Fin
 from ....wire.rsm import First, ResultSet
 from ...naming import FETCHED, Fetched
 from ...session import Session
-from ...store.archive import END, Archive, Entry, Query
+from ...store.archive import END, Archive, Entry, Page, Query
 
 log = logging.getLogger(__name__)
 
+PAGE_SIZE = 1 << 20  # octets of the messages of a page, unless a single one has more
 AT_ONCE = 16  # messages that are given before others get their turn
 MAX_COUNTED = 10_000  # messages that are looked at to tell how many there are
 MAX_FETCHED = 1000  # ids that are remembered of what a session was given
@@ -58,6 +60,7 @@ class Reader:
             raise StanzaError("item-not-found", "no such message in the archive")
         limit = self._limit if wanted.max is None else min(wanted.max, self._limit)
         page = await self._store.page(owner, chosen, limit=limit, after=after, before=before)
+        page = bounded(page, PAGE_SIZE, is_from_end=before is not None)
         is_counted = wanted.max == 0 or chosen == Query()
         count = await self._store.count(owner, chosen, most=MAX_COUNTED) if is_counted else None
         entries = page.entries
@@ -67,10 +70,16 @@ class Reader:
         return Found(owner, entries, Fin(told, complete=page.is_last))
 
     async def give(self, found: Found, query: archive.Query, session: Session) -> int:
-        """Send it as fast as the client takes it; how many messages there were."""
+        """Send it as fast as the client takes it; how many messages there were.
+
+        Raises `StanzaError` where the client takes no more: a page with a hole must not look
+        whole, and it can ask for it again.
+        """
         entries = reversed(found.entries) if query.flip_page else found.entries
         number = 0
         for number, (entry, message) in enumerate(_readable(entries), 1):
+            if not await session.room():
+                raise StanzaError("resource-constraint", "what was sent before comes first")
             session.send(
                 archive.wrap(
                     str(entry.id),
@@ -81,12 +90,24 @@ class Reader:
                     queryid=query.queryid,
                 )
             )
-            await session.room()
             if number % AT_ONCE == 0:
                 await asyncio.sleep(0)
         if session.presence is None:
             _remember(session, found.entries)
         return number
+
+
+def bounded(page: Page, octets: int, *, is_from_end: bool) -> Page:
+    """As much of `page` as fits, from where it was asked for, and one message in any case.
+
+    Fewer than were asked for are a page all the same, and not the last (§4.3).
+    """
+    entries = page.entries[::-1] if is_from_end else page.entries
+    sizes = accumulate(len(entry.stanza.encode()) for entry in entries)
+    fit = max(1, sum(1 for size in sizes if size <= octets))
+    if fit >= len(entries):
+        return page
+    return Page(page.entries[-fit:] if is_from_end else page.entries[:fit], is_last=False)
 
 
 def _direction(wanted: ResultSet) -> tuple[int | None, int | None]:
