@@ -131,7 +131,8 @@ class SessionAcks:
             stanzas = self._counted(taken)
             octets = sum(len(stanza.write()) for stanza in stanzas)
         now = self._clock.monotonic()
-        sent = zip(stanzas, chain(self._came, repeat(now)), strict=False)
+        since = now if self._came else self._session.queue_since
+        sent = zip(stanzas, chain(self._came, repeat(since)), strict=False)
         self._counts.send(list(sent))  # type: ignore[arg-type]
         self._came = []
         self.octets += octets
@@ -236,9 +237,9 @@ class SessionAcks:
         session.queue = [each for each in session.queue if each.__class__ is not Nonza]
         session.queued_octets = sum(len(each.write()) for each in session.queue)
         self._no_longer_impatient()
+        self._came += [session.queue_since] * (len(session.queue) - len(self._came))
         self.is_paused, self._is_open = True, True
         self._has_nonzas = self._is_asked = False
-        self.note()
         self._tell_roomy()
 
     def note(self) -> None:
@@ -254,6 +255,8 @@ class SessionAcks:
         self.acknowledge(h)
         again, session = self._counts.rewind(), self._session
         session.queue = [*(stanza for stanza, _ in again), *session.queue]
+        if again:
+            session.queue_since = again[0][1]
         session.queued_octets += self.octets
         self.octets = 0
         self._came = [*(moment for _, moment in again), *self._came]
@@ -266,7 +269,8 @@ class SessionAcks:
     def under_way(self, queue: Sequence[Stanza | Nonza]) -> list[tuple[Stanza, float]]:
         """All that the client has not acknowledged, oldest first, and when each came."""
         stanzas = (each for each in queue if not isinstance(each, Nonza))
-        queued = zip(stanzas, chain(self._came, repeat(self._clock.monotonic())), strict=False)
+        since = self._clock.monotonic() if self._came else self._session.queue_since
+        queued = zip(stanzas, chain(self._came, repeat(since)), strict=False)
         return [*self.unacknowledged, *queued]
 
     def leavings(self, queue: Sequence[Stanza | Nonza]) -> list[tuple[Stanza, float]]:

@@ -102,7 +102,7 @@ class Leavings:
         is_stamped = delay.stamp_by(message, session.host.jid) is not None
         if message.has(Offline) or (_is_for_one(message) and not is_stamped):
             return False
-        return session.presence_came <= came
+        return session.willing_since <= came
 
     def _copied(self, message: Message, willing: list[Session], came: float) -> list[Session]:
         """Those that got a copy when it `came`, which they do not bring back.

@@ -91,7 +91,6 @@ class Presences:
         is_first = session.presence is None
         session.presence = presence
         session.presence_at = session.host.clock.now()
-        session.presence_came = session.host.clock.monotonic()
         priority = wire.priority(presence)
         session.priority = min(session.priority, priority)  # what waits comes before what is new
         try:
@@ -106,6 +105,8 @@ class Presences:
                 await session.host.events.tell(PresenceChanged(session, presence))
         finally:
             if session.presence is presence:
+                if session.priority < 0:
+                    session.willing_since = session.host.clock.monotonic()
                 session.priority = priority
 
     async def _welcome(self, session: Session, roster: Roster) -> None:

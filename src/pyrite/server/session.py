@@ -90,12 +90,13 @@ class Session:
         "on_end",
         "presence",
         "presence_at",
-        "presence_came",
         "priority",
         "queue",
+        "queue_since",
         "queued_octets",
         "secure",
         "wake",
+        "willing_since",
         "writable",
     )
 
@@ -110,9 +111,10 @@ class Session:
         self.secure = False
         self.presence: Presence | None = None  # the last it sent to everybody, while available
         self.presence_at: datetime | None = None
-        self.presence_came = float("inf")  # the same moment, as the clock counts
         self.priority = -1  # of that presence; below 0 it gets no messages by its bare address
+        self.willing_since = float("inf")  # it has not been below 0 since then, as the clock counts
         self.queue: list[Stanza | Nonza] = []
+        self.queue_since = 0.0  # what is in it came then or later, as the clock counts
         self.queued_octets = 0
         self.acks: SessionAcks | None = None  # where the client has enabled them
         self.handled = 0  # stanzas of the client's
@@ -154,6 +156,8 @@ class Session:
         if self.gone is not None:
             return None if self.keeps(stanza) else self.gone(self, stanza)
         self.delivered[stanza.__class__].value += 1
+        if not self.queue:
+            self.queue_since = self.host.clock.monotonic()
         self.queue.append(stanza)
         self.queued_octets += len(stanza.write())
         if self._is_full():
@@ -197,6 +201,8 @@ class Session:
         """Queue what is no stanza, for this stream: it is lost with it."""
         if self.gone is None:
             nonza = Nonza(element)
+            if not self.queue:
+                self.queue_since = self.host.clock.monotonic()
             self.queue.append(nonza)
             self.queued_octets += len(nonza.write())
             if self.acks is not None:
@@ -258,11 +264,14 @@ class Session:
         return taken
 
     def under_way(self) -> list[tuple[Stanza, float]]:
-        """What the client is not known to have, in order; each with the moment at which it came."""
+        """What the client is not known to have, in order; each with the moment at which it came.
+
+        Or an earlier one, if it waits in the queue together with what came then.
+        """
         if self.acks is not None:
             return self.acks.under_way(self.queue)
-        now = self.host.clock.monotonic()
-        return [(each, now) for each in self.queue if not isinstance(each, Nonza)]
+        since = self.queue_since
+        return [(each, since) for each in self.queue if not isinstance(each, Nonza)]
 
     def leavings(self) -> list[tuple[Stanza, float]]:
         """What is under way and not kept elsewhere; from now on it is nobody's."""

@@ -171,10 +171,10 @@ async def test_who_has_none_gets_it_and_nobody_else(tmp_path: Path) -> None:
         assert await messages(scene, LAPTOP) == ["hi"]
 
 
-@pytest.mark.parametrize("late", ["it was private"])
+@pytest.mark.parametrize("late", ["it asks for copies", "it was private", "the module was away"])
 async def test_what_was_not_copied_comes(late: str, tmp_path: Path) -> None:
     async with in_memory(story("archive", "offline"), tmp_path, 0) as scene:
-        host, body = scene.server.hosts["verona.lit"], "hi"
+        host = scene.server.hosts["verona.lit"]
         await enter(scene, JULIET)
         await enter(scene, DESK, AVAILABLE)
         if late != "it asks for copies":
@@ -182,7 +182,7 @@ async def test_what_was_not_copied_comes(late: str, tmp_path: Path) -> None:
         if late == "the module was away":
             await host.unload("carbons")
         await enter(scene, PHONE, AVAILABLE)
-        said = chat(PHONE, body)
+        said = chat(PHONE, "hi")
         if late == "it was private":
             said = said.replace("</message>", '<no-copy xmlns="urn:xmpp:hints"/></message>')
         scene.clock.advance(1)
@@ -193,6 +193,68 @@ async def test_what_was_not_copied_comes(late: str, tmp_path: Path) -> None:
         if late == "the module was away":
             await host.load("carbons")
         await gone(scene, PHONE)
+        assert await messages(scene, DESK) == ["hi"]
+
+
+@pytest.mark.parametrize("has_taken", [True, False])
+async def test_without_an_archive_a_copy_is_enough_once_it_is_taken(
+    has_taken: bool, tmp_path: Path
+) -> None:
+    """Until then it is lost with its client: better twice than not at all."""
+    async with in_memory(story("offline"), tmp_path, 0) as scene:
+        await enter(scene, JULIET)
+        await enter(scene, DESK, AVAILABLE, ENABLE)
+        await enter(scene, PHONE, AVAILABLE)
+        await scene.send(JULIET, chat(PHONE, "hi"))
+        if has_taken:
+            assert await messages(scene, DESK) == ["copy"]
+        scene.clock.advance(1)
+        await gone(scene, PHONE)
+        assert await messages(scene, DESK) == ([] if has_taken else ["copy", "hi"])
+
+
+async def test_new_presence_is_no_new_client(tmp_path: Path) -> None:
+    """What it was given, it has, wherever its user has gone since."""
+    async with in_memory(story("offline"), tmp_path, 0) as scene:
+        await enter(scene, JULIET)
+        await enter(scene, DESK, AVAILABLE)
+        await enter(scene, PHONE, AVAILABLE)
+        scene.clock.advance(1)
+        await scene.send(JULIET, chat(DESK.bare, "hi"))
+        scene.clock.advance(1)
+        await scene.send(DESK, "<presence><show>away</show></presence>")
+        assert await messages(scene, DESK) == ["hi"]
+        await gone(scene, PHONE)
+        assert await messages(scene, DESK) == []
+
+
+async def test_who_comes_later_has_nothing_of_it(tmp_path: Path) -> None:
+    """However long it has waited for a client that took nothing."""
+    async with in_memory(story("offline"), tmp_path, 0) as scene:
+        await enter(scene, JULIET)
+        await enter(scene, PHONE, AVAILABLE)
+        await messages(scene, PHONE)
+        await scene.send(JULIET, chat(DESK.bare, "hi"))
+        scene.clock.advance(1)
+        await enter(scene, DESK, AVAILABLE)
+        await gone(scene, PHONE)
+        assert await messages(scene, DESK) == ["hi"]
+
+
+async def test_what_came_back_and_comes_back_once_more(tmp_path: Path) -> None:
+    """All who were there had it the second time."""
+    async with in_memory(story("offline"), tmp_path, 0) as scene:
+        await enter(scene, JULIET)
+        await enter(scene, PHONE, AVAILABLE)
+        await messages(scene, PHONE)
+        await scene.send(JULIET, chat(DESK.bare, "hi"))
+        scene.clock.advance(1)
+        await enter(scene, LAPTOP, AVAILABLE)
+        await enter(scene, DESK, AVAILABLE)
+        await messages(scene, LAPTOP)
+        scene.clock.advance(1)
+        await gone(scene, PHONE)
+        await gone(scene, LAPTOP)
         assert await messages(scene, DESK) == ["hi"]
 
 

@@ -106,7 +106,7 @@ class Holding:
             return []
         holders = [session]
         for other in self._others(session.jid.bare, (session,)) if is_for_all else ():
-            if other.presence_came > came:
+            if other.willing_since > came:
                 continue
             if other not in has:
                 has[other] = {id(stanza) for stanza, _ in other.under_way()}
