@@ -314,6 +314,23 @@ async def test_the_oldest_go_first(
         assert bodies(await archived(scene)) == left
 
 
+@pytest.mark.parametrize("settings", [{"count": "100"}, {"size": '"64KiB"'}])
+async def test_one_that_grows_fast_is_seen_to_at_once(
+    settings: dict[str, str], tmp_path: Path
+) -> None:
+    """Else it had an hour to fill the disk."""
+    async with in_memory(story(**settings), tmp_path, 0) as scene:
+        await enter(scene, ROMEO, JULIET)
+        for n in range(1100):
+            await scene.send(ROMEO, chat(JULIET, f"{n} {'x' * 3000}"))
+            scene.sessions[JULIET].take()
+        await quiet(scene.server)
+        for owner in (ROMEO, JULIET):
+            entries = await archived(scene, owner)
+            assert len(entries) < 700
+            assert f">1099 {'x' * 3000}<" in entries[-1].stanza
+
+
 async def test_each_host_has_its_limits(tmp_path: Path) -> None:
     script = story(hosts=("verona.lit", "mantua.lit"), keep='"1d"')
     script.extras.append(OTHER_HOST.bare)

@@ -35,6 +35,7 @@ from ...naming import FETCHED, SENT, Fetched, Named
 from ...router import AGAIN
 from ...session import Session
 from ...store.archive import Keep
+from .growth import Growth
 from .preferences import Wishes
 from .reading import Reader
 from .retracting import Retractions
@@ -98,6 +99,8 @@ class Archive(Module):
         self._words: str | None = None
         self._named, self._name = Message(), 0  # what was given an id last, and which
         self._retractions = Retractions(self._store, self.scope, taken_back, self.log)
+        domain, limits = self.host.jid.domain, self._limits()
+        self._growth = Growth(self._store, domain, limits, self.scope, self.log)
         self.scope.start(self._purge())
 
     # --- in --------------------------------------------------------------------------
@@ -209,6 +212,7 @@ class Archive(Module):
             id, owner, peer, None, text, body=body, name=message.id, is_sent=is_sent
         )
         owe(kept)
+        self._growth.added(len(text))
         self._kept.value += 1
         if words is None and message.has(retraction.Retract):  # which has none of its own
             owe(self._retractions.start(owner, message, self.clock.now(), is_sent=is_sent))
