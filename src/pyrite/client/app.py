@@ -27,6 +27,9 @@ class Client(Entity):
 
     Entering raises `AuthenticationFailed`, `TlsError`, `DnsError`, `ConnectionFailed`,
     `StreamError` or `TimeoutError`. A handler that raises ends the block with what it raised.
+    Where going on is of no use (another program took the resource, the password has changed)
+    loops come to their end, and the block raises the reason, unless the program listens for
+    `Closed`, as by `lifecycle`.
     """
 
     def __init__(

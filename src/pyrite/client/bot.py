@@ -25,7 +25,6 @@ from ..wire.message import kind
 from .app import Client
 from .entity import Entity
 from .feature import MessageReceived
-from .state import Closed
 
 
 @frozen
@@ -92,10 +91,8 @@ class Bot:
 
     async def serve(self) -> None:
         """Answer until the client is closed. Raises why there is no session, or none any more."""
-        async with self.client as client, client.hear(Closed) as ends:
-            end = await ends.next()
-            if end.cause is not None:
-                raise end.cause
+        async with self.client as client:
+            await client.ended()
 
     def run(self) -> None:
         """The whole program. Ctrl-C ends it in good order, and so does who stops a service."""

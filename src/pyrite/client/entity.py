@@ -120,10 +120,27 @@ class Entity(Hearing, ABC):
             finally:
                 for line in self._lines:
                     line.end()
+        if error is None and not self.knows_end:
+            self._raise_end()
 
     async def close(self) -> None:
         """End the session in good order. The end of the block does so, too."""
         await self._keeper.close()
+
+    async def ended(self) -> None:
+        """Wait until it is over for good. Raises the reason, unless it was closed by us.
+
+        For a program of handlers alone, which has nothing else to wait for.
+        """
+        async with self.hear(Closed) as ends:
+            async for _ in ends:
+                break
+        self._raise_end()
+
+    def _raise_end(self) -> None:
+        closed = self._keeper.closed
+        if closed is not None and closed.cause is not None:
+            raise closed.cause
 
     @property
     def is_online(self) -> bool:

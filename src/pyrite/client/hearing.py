@@ -24,11 +24,13 @@ class Hearing:
         self._hearers: dict[type, list[Callable[[Any], Any]]] = defaultdict(list)
         self._lines: set[Line[Any]] = set()  # of those who go through it
         self._is_over = False  # the last has been told
+        self.knows_end = False  # the program hears why it is over, or has brought it about
 
     def on(self, event: type[E]) -> Callable[[Handler[E, R]], Handler[E, R]]:
         """Let the decorated function be told of `event`, until the client is closed."""
 
         def remember(handler: Handler[E, R]) -> Handler[E, R]:
+            self._listen(event)
             self._hearers[event].append(handler)
             return handler
 
@@ -39,7 +41,10 @@ class Hearing:
         return self._hear(event)
 
     def lifecycle(self) -> Heard[State]:
-        """What becomes of the session, from now on; the last is `Closed`."""
+        """What becomes of the session, from now on; the last is `Closed`.
+
+        Who listens learns here why it is over, and not at the end of the block.
+        """
         return self._hear(Online, Suspended, Reset, Closed)
 
     def messages(self, type: str | None = None) -> Heard[MessageReceived]:
@@ -55,10 +60,15 @@ class Hearing:
         heard: Heard[Any] = Heard(self._forget, wanted)
         self._lines.add(heard.line)
         for event in events:
+            self._listen(event)
             self._hearers[event].append(heard.line.put)
         if self._is_over:
             heard.end()
         return heard
+
+    def _listen(self, event: type[Any]) -> None:
+        """The program wants to know."""
+        self.knows_end = self.knows_end or event is Closed
 
     def _forget(self, heard: Heard[Any]) -> None:
         line = heard.line

@@ -37,6 +37,8 @@ class Reset:
 class Closed:
     """It is over: by us (no cause), or because going on is of no use.
 
+    Where nobody listens for this, the client's block raises the cause at its end.
+
     `lost` are messages of which it is not known that they arrived, in their order.
     """
 

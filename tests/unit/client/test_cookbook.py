@@ -37,6 +37,7 @@ from pyrite.client.api import (
     Upload,
 )
 from pyrite.client.testing import MemoryServer
+from pyrite.core.errors import StreamError
 from pyrite.wire.sharing import File
 
 from .pair import client
@@ -340,6 +341,17 @@ async def again(srv: MemoryServer, recipe: Any, _: Path) -> None:
         assert await next_body(juliet, heard) == "lost?"
         await romeo.close()
         await sending
+
+
+@runs("Know when it is over")
+async def log(srv: MemoryServer, recipe: Any, _: Path) -> None:
+    async with srv.client("romeo") as romeo:
+        logging = asyncio.create_task(recipe.log(romeo))
+        await srv.quiet()
+        (session,) = srv.server.sessions.of(romeo.jid.bare).values()
+        session.end(StreamError("conflict", "somebody else"))
+        with pytest.raises(StreamError, match="somebody else"):
+            await logging
 
 
 @runs("Log in without the password next time")

@@ -9,6 +9,7 @@ from tests.service import JULIET, ROMEO, Service, serving, until
 
 from pyrite.client.account import Trust
 from pyrite.client.app import Client
+from pyrite.client.bot import Bot
 from pyrite.client.connector import Tcp
 from pyrite.client.errors import AuthenticationFailed, SessionClosed, SessionReset
 from pyrite.client.keeper import Backoff
@@ -59,6 +60,63 @@ async def test_the_same_resource_elsewhere_is_no_reason_to_fight(tmp_path: Path)
                 await lifecycle.next()
         with pytest.raises(SessionClosed):
             await me.send(JULIET, "?")
+
+
+async def give_up(service: Service) -> None:
+    (session,) = service.server.sessions
+    session.end(StreamError("conflict", "somebody else"))
+
+
+async def test_a_loop_that_ends_for_a_reason_says_so(tmp_path: Path) -> None:
+    async def listen() -> None:
+        async with client(service, ROMEO) as me:
+            await give_up(service)
+            async for _ in me.messages():
+                raise AssertionError("nobody has said anything")
+
+    async with serving(tmp_path) as service, asyncio.timeout(PATIENCE):
+        with pytest.raises(StreamError, match="somebody else"):
+            await listen()
+
+
+async def test_handlers_alone_learn_that_it_is_over(tmp_path: Path) -> None:
+    async with serving(tmp_path) as service, asyncio.timeout(PATIENCE):
+        async with client(service, ROMEO) as me:
+            ending = asyncio.ensure_future(me.ended())
+            await asyncio.sleep(0)
+            await give_up(service)
+            with pytest.raises(StreamError, match="somebody else"):
+                await ending
+        with pytest.raises(StreamError, match="somebody else"):
+            await me.ended()  # that stays so
+        bot = Bot(client=client(service, ROMEO))
+        serves = asyncio.ensure_future(bot.serve())
+        await until(lambda: bot.client.is_online)
+        await give_up(service)
+        with pytest.raises(StreamError, match="somebody else"):
+            await serves
+
+
+async def test_who_closes_need_not_be_told_why(tmp_path: Path) -> None:
+    async with serving(tmp_path) as service, asyncio.timeout(PATIENCE):
+        async with client(service, ROMEO) as me:
+            waiting = asyncio.ensure_future(me.ended())
+            await asyncio.sleep(0)
+        await waiting
+        await me.ended()
+
+
+async def test_what_the_program_raises_is_what_it_gets(tmp_path: Path) -> None:
+    async def fail() -> None:
+        async with client(service, ROMEO) as me:
+            await give_up(service)
+            async for _ in me.messages():
+                pass
+            raise LookupError("what I looked for")
+
+    async with serving(tmp_path) as service, asyncio.timeout(PATIENCE):
+        with pytest.raises(LookupError):
+            await fail()
 
 
 async def test_a_password_that_has_changed_is_the_end(tmp_path: Path) -> None:

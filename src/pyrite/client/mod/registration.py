@@ -164,6 +164,7 @@ class Registration(Feature):
         except (SessionReset, SessionClosed):
             if not isinstance(self._end, StreamError) or self._end.condition not in _GONE:
                 raise
+        self.client.knows_end = True
 
     @on(Closed)
     def over(self, event: Closed) -> None:
