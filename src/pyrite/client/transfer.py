@@ -90,6 +90,22 @@ def _hashed(path: Path, algo: str, offset: int = 0, end: int | None = None) -> t
     return Hash(algo, fed.digest()), done - offset
 
 
+async def _opened(open: Callable[[], BinaryIO], close: Callable[[BinaryIO], None]) -> BinaryIO:
+    """What a thread opens; closed again if it is called off meanwhile."""
+    opening = asyncio.ensure_future(asyncio.to_thread(open))
+
+    def is_open(_: object) -> None:
+        if not opening.cancelled() and opening.exception() is None:
+            close(opening.result())
+
+    try:
+        return await asyncio.shield(opening)
+    except asyncio.CancelledError:
+        opening.add_done_callback(is_open)
+        await asyncio.wait([opening])  # no thread can be called off, but it takes a moment alone
+        raise
+
+
 class Source:
     """A file that is read from the beginning, or from `offset` on: up to `size` and no more.
 
@@ -103,9 +119,14 @@ class Source:
         self._algo, self._fed = algo, hasher(algo) if algo is not None else None
 
     async def __aenter__(self) -> Self:
-        self._file = await asyncio.to_thread(self.path.open, "rb")
-        await asyncio.to_thread(self._file.seek, self.offset)
+        self._file = await _opened(self._open, lambda file: file.close())
         return self
+
+    def _open(self) -> BinaryIO:
+        file = self.path.open("rb")
+        if self.offset:
+            file.seek(self.offset)
+        return file
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
@@ -161,8 +182,8 @@ class Sink:
         self._is_spoilt = False
 
     async def __aenter__(self) -> Self:
-        self._file = await asyncio.to_thread(self._open)
-        self.done = await asyncio.to_thread(self._file.tell)
+        self._file = await _opened(self._open, self._close)
+        self.done = self._file.tell()
         return self
 
     def _open(self) -> BinaryIO:
