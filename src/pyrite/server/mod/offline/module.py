@@ -167,15 +167,19 @@ class Offline(Module):
 
     @request("get", offline.Offline, at=ANYBODY)
     async def fetch(self, query: offline.Offline, request: Request) -> None:
-        """Send the messages that are asked for, or all; they stay (§2.4, §2.6)."""
+        """Send the messages that are asked for, or all; they stay (§2.4, §2.6).
+
+        Raises `StanzaError` where the client takes no more: then it has only some.
+        """
         session = _owner_session(request)
         wish, nodes = offline.request_of(query, "get")
         session[CHOOSES] = True
         for each in await self._chosen(request.to, nodes if wish == "view" else None):
             if (message := self._giving.message(each)) is not None:
+                if not await session.room():
+                    raise StanzaError("resource-constraint", "what was sent before comes first")
                 mark = offline.Offline((offline.Item(_node(each.id)),))
                 session.send(message.add(mark))
-                await session.room()
 
     @request("set", offline.Offline, at=ANYBODY)
     async def remove(self, query: offline.Offline, request: Request) -> None:
