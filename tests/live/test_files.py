@@ -178,6 +178,8 @@ async def test_called_off_by_either(login: Login, tmp_path: Path) -> None:
         taking.cancel()
         with pytest.raises(TransferRefused, match="cancel"):
             await sending
+        with pytest.raises(asyncio.CancelledError):
+            await taking  # until nothing of it is left
 
         begun.clear()
         sending = asyncio.create_task(romeo[Files].send(path, juliet.jid))
