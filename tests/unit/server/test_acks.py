@@ -413,6 +413,18 @@ async def test_who_gives_a_client_much_waits_for_it(tmp_path: Path) -> None:
         assert not await session.room()
 
 
+async def test_who_is_away_is_given_nothing_more(tmp_path: Path) -> None:
+    """However little waits for it."""
+    async with resumable(tmp_path) as service:
+        juliet, _ = await enabled(service, BALCONY)
+        (session,) = service.server.sessions
+        assert await session.room()
+        await strand(service, juliet)
+        assert not await session.room()
+        session.end()
+        assert not await session.room()
+
+
 async def test_what_an_operator_sees(tmp_path: Path) -> None:
     async with resumable(tmp_path) as service:
         juliet, _ = await enabled(service, BALCONY)

@@ -80,6 +80,15 @@ async def remembering(service: Service, number: int, size: int = 0) -> None:
         await archive.add(archive.next_id(), JULIET, ROMEO, None, text)
 
 
+async def courted(service: Service, number: int) -> None:
+    """So many wait for Juliet's answer."""
+    for n in range(number):
+        contact = JID.parse(f"suitor{n}@mantua.lit")
+        request = f"<presence type='subscribe' from='{contact}' to='{JULIET}'/>"
+        item = Item(contact, listed=False, request=request)
+        await service.server.stores.roster.put(JULIET, item)
+
+
 def query(id: str, page: str = "") -> str:
     asked = f"<query xmlns='{NS_ARCHIVE}' queryid='{id}'>{page}</query>"
     return f"<iq type='set' id='{id}'>{asked}</iq>"
@@ -333,17 +342,48 @@ async def test_more_contacts_than_fit(tmp_path: Path) -> None:
 async def test_more_requests_than_fit(tmp_path: Path) -> None:
     """RFC 6121 §3.1.3: they wait in the roster until they are answered."""
     async with giving(tmp_path, queue=8) as service:
-        for number in range(20):
-            contact = JID.parse(f"suitor{number}@mantua.lit")
-            request = f"<presence type='subscribe' from='{contact}' to='{JULIET}'/>"
-            item = Item(contact, listed=False, request=request)
-            await service.server.stores.roster.put(JULIET, item)
+        await courted(service, 20)
         client = await service.online(BALCONY)
         await enable(client)
         juliet = Acknowledging(client)
         await client.send("<presence/>" + PING.format("ping"))
         came = [e.attrs.get("type") for e in await juliet.until("ping")]
         assert came.count("subscribe") == 20
+
+
+async def test_a_break_amid_requests(tmp_path: Path) -> None:
+    """Nobody would ask for the rest: it waits in the session, if it fits."""
+    async with giving(tmp_path) as service:
+        await courted(service, 30)
+        client = await service.online(BALCONY)
+        id = (await enable(client)).attrs["id"]
+        await client.send("<presence/>")
+        assert await stuck(client) == 21
+        await strand(service, client)
+        again, resumed = await resume(service, BALCONY, id, 21)
+        assert resumed.attrs["h"] == "1"
+        juliet = Acknowledging(again)
+        juliet.got += [resumed] * 21
+        await again.send(PING.format("ping"))
+        came = [e.attrs.get("type") for e in await juliet.until("ping")]
+        assert came == ["subscribe"] * 10 + ["result"]
+
+
+async def test_more_requests_than_fit_and_nothing_acknowledged(tmp_path: Path) -> None:
+    """The session ends: a client that is told only some of it must not take that for all."""
+    async with giving(tmp_path) as service:
+        await courted(service, 60)
+        client = await service.online(BALCONY)
+        await enable(client)
+        await client.send("<presence/>")
+        assert await stuck(client) == 21
+        service.clock.advance(WAIT)
+        error = await client.stream_error()
+        assert (error.condition, error.text) == (
+            "resource-constraint",
+            "the client reads too slowly",
+        )
+        await until(lambda: len(service.server.sessions) == 0)
 
 
 async def test_more_offline_messages_than_fit(tmp_path: Path) -> None:
