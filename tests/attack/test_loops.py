@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.service import serving
+from tests.service import serving, until
 
 pytestmark = pytest.mark.asyncio(loop_factories=["uvloop"])
 
@@ -101,4 +101,4 @@ async def test_errors_of_a_sender_that_is_gone_end(tmp_path: Path) -> None:
         await romeo.abort()
         await juliet.abort()
         await service.until_alone()
-        assert len(service.server.sessions) == 0
+        await until(lambda: len(service.server.sessions) == 0)

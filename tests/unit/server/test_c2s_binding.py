@@ -220,5 +220,5 @@ async def test_a_conflict_while_the_first_is_still_being_bound(tmp_path: Path) -
         await first.ends_with("conflict")
         await second.is_served()
         await service.until_alone(1)
-        assert len(service.server.sessions) == 1
+        await until(lambda: len(service.server.sessions) == 1)
         stop()

@@ -595,5 +595,5 @@ async def test_a_session_that_begins_when_its_stream_is_over(tmp_path: Path) -> 
         may_go_on.set()
         client.writer.close()
         await service.until_alone()
-        assert len(service.server.sessions) == 0
+        await until(lambda: len(service.server.sessions) == 0)
         stop()

@@ -25,7 +25,7 @@ from tests.entering import (
 )
 from tests.peer import PASSWORD
 from tests.scene import quiet
-from tests.service import JULIET, ROMEO, Client, Service, serving
+from tests.service import JULIET, ROMEO, Client, Service, serving, until
 
 from pyrite.core.payload import decode
 from pyrite.core.sasl import HASHES, Advertised, Credentials, choose, derive
@@ -310,7 +310,7 @@ async def test_what_a_user_sees(tmp_path: Path) -> None:
             "<iq type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>"
         )
         tablet.writer.transport.abort()
-        await service.until_alone(left=2)
+        await until(lambda: len(service.server.sessions) == 2)
         told = await listed(phone)
         assert [(one.connected, one.auth.password, one.auth.fast) for one in told] == [
             (True, True, True),
