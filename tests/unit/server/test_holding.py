@@ -325,6 +325,27 @@ async def test_a_guest_has_nothing_on_the_disk(tmp_path: Path) -> None:
         assert [each.tag for each in session.queue] == ["message"]  # type: ignore[union-attr]
 
 
+@pytest.mark.parametrize("is_late", [True, False], ids=["acknowledged after", "meanwhile"])
+async def test_the_module_is_loaded_anew_meanwhile(is_late: bool, tmp_path: Path) -> None:
+    """It knows what it has given, to whom, and what of that they have."""
+    async with resumable(tmp_path) as service:
+        juliet, id = await enabled(service, BALCONY)
+        await strand(service, juliet)
+        await say(await service.online(GARDEN), "1", "2")
+        host = service.server.hosts[VERONA]
+        await host.unload("offline")
+        juliet, _ = await resume(service, JULIET, id, 0)
+        if not is_late:
+            await juliet.send(ack(1))
+        assert ids(await until_handled(juliet)) == ["1", "2"]
+        await host.load("offline")
+        if is_late:
+            await juliet.send(ack(1))
+        await juliet.send("<presence type='unavailable'/><presence/>")
+        assert ids(await until_handled(juliet)) == []
+        assert await kept(service) == ["2"]
+
+
 # --- what goes wrong -------------------------------------------------------------------------
 
 

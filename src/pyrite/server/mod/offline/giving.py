@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from functools import partial
 
 from ....core.errors import StanzaError, StreamError
 from ....core.jid import JID
@@ -30,16 +29,33 @@ SERVED = Key("offline served", default=False)
 class Held:
     """A message in the store that sessions were given, until the client of one has it."""
 
-    __slots__ = ("came", "id", "is_taken", "message", "sessions")
+    __slots__ = ("came", "giving", "id", "is_taken", "message", "owner", "sessions")
 
     def __init__(
-        self, sessions: Iterable[Session], message: Message | None = None, came: float = 0.0
+        self,
+        owner: JID,
+        sessions: Iterable[Session],
+        message: Message | None = None,
+        came: float = 0.0,
     ) -> None:
+        self.owner = owner
+        self.giving: Giving | None = None  # looks after it, while the module is there
         self.sessions = set(sessions)  # that are there and were given it
         #: If it came while its receiver's connection was broken; and when, as the clock counts.
         self.message, self.came = message, came
         self.id = 0  # in the store, once it is there
         self.is_taken = False
+
+    def taken(self) -> None:
+        """A client has it: it need not be kept any longer."""
+        if not self.is_taken:
+            self.is_taken = True
+            if self.id and self.giving is not None:
+                self.giving.delete_soon(self.owner, self.id)
+
+
+#: What the session was given, and has yet to take, while the module is away.
+HELD: Key[tuple[Held, ...]] = Key("offline held", default=())
 
 
 class Given:
@@ -66,10 +82,26 @@ class Giving:
     def of(self, owner: JID) -> Given:
         return self._given.setdefault(owner, Given())
 
+    def start(self) -> None:
+        """Go on with what clients were given before the module was loaded anew."""
+        for session in self._host.sessions.at(self._host.domain):
+            held, session[HELD] = session[HELD], ()
+            for each in held:
+                each.giving = self
+                self.of(each.owner).to[each.id] = each
+                if each.is_taken:
+                    self.delete_soon(each.owner, each.id)
+
     async def stop(self) -> None:
         """Delete what clients have, or they would get it once more."""
         for owner, given in tuple(self._given.items()):
+            if given.adding:
+                await asyncio.wait(given.adding)
             await self._delete(owner, given)
+            for held in given.to.values():
+                held.giving = None
+                for session in held.sessions:
+                    session[HELD] = (*session[HELD], held)
 
     # --- handing over ----------------------------------------------------------------
 
@@ -123,13 +155,13 @@ class Giving:
 
     def _give(self, waiting: Waiting, session: Session, given: Given) -> None:
         owner, message = session.jid.bare, self.message(waiting)
-        held = given.to[waiting.id] = Held((session,))
-        held.id = waiting.id
+        held = given.to[waiting.id] = Held(owner, (session,))
+        held.id, held.giving = waiting.id, self
         if message is None or stanzaid.given_by(message, owner) in session[FETCHED]:
-            self.taken(owner, held)
+            held.taken()
         else:
             self._handed.value += 1
-            session.send_kept(message, partial(self.taken, owner, held))
+            session.send_kept(message, held.taken)
 
     def message(self, waiting: Waiting) -> Message | None:
         """The message with the time at which it came (XEP-0203)."""
@@ -144,13 +176,6 @@ class Giving:
 
     # --- what clients have -----------------------------------------------------------
 
-    def taken(self, owner: JID, held: Held) -> None:
-        """A client has it: it need not be kept any longer."""
-        if not held.is_taken:
-            held.is_taken = True
-            if held.id:
-                self._delete_soon(owner, held.id)
-
     def adding(self, owner: JID, task: asyncio.Task[None]) -> None:
         """`task` brings to the store what clients were given."""
         given = self.of(owner)
@@ -162,21 +187,21 @@ class Giving:
 
         task.add_done_callback(done)
 
-    def stored(self, owner: JID, held: Held, id: int) -> bool:
+    def stored(self, held: Held, id: int) -> bool:
         """What sessions were given is in the store now, by `id`; whether one of them is there."""
-        given = self.of(owner)
-        held.id = id
+        given = self.of(held.owner)
+        held.id, held.giving = id, self
         held.sessions = {session for session in held.sessions if session.gone is None}
         if held.is_taken:
             given.to[id] = held
-            self._delete_soon(owner, id)
+            self.delete_soon(held.owner, id)
         elif held.sessions:
             given.to[id] = held
         else:
             given.last = 0
         return held.is_taken or bool(held.sessions)
 
-    def _delete_soon(self, owner: JID, id: int) -> None:
+    def delete_soon(self, owner: JID, id: int) -> None:
         given = self.of(owner)
         given.taken.append(id)
         if not given.is_deleting:
@@ -198,7 +223,7 @@ class Giving:
                     self._log.info("offline messages were not deleted: %s: %s", owner, error)
                     return
                 for id in ids:
-                    del given.to[id]
+                    given.to.pop(id, None)
         finally:
             given.is_deleting = False
             self._forget(owner, given)
@@ -221,8 +246,8 @@ class Giving:
             held.sessions.discard(session)
             if held.sessions or held.is_taken:
                 continue
-            if self._has_copy(owner, held):
-                self.taken(owner, held)
+            if self._has_copy(held):
+                held.taken()
             else:
                 del given.to[held.id]
                 given.last = 0
@@ -230,12 +255,12 @@ class Giving:
         await self.pass_on(owner, left)
         self._forget(owner, given)
 
-    def _has_copy(self, owner: JID, held: Held) -> bool:
+    def _has_copy(self, held: Held) -> bool:
         """Whether a client has a copy, as far as anybody can know."""
         message = held.message
         return message is not None and any(
             has_copy(one, message, held.came) and has_all(one)
-            for one in self._host.sessions.available(owner)
+            for one in self._host.sessions.available(held.owner)
             if one.priority >= 0
         )
 

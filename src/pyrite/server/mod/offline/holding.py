@@ -11,7 +11,6 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
-from functools import partial
 
 from ....core.errors import StanzaError
 from ....core.jid import JID
@@ -68,7 +67,7 @@ class Holding:
             return
         batch = self._under_way(owner, sessions)
         stamp = stamp or self._clock.now()
-        held = self._take_in(batch, owner, Held(sessions, message, moment), stamp)
+        held = self._take_in(batch, Held(owner, sessions, message, moment), stamp)
         await self._commit(owner, batch)
         if not held.id:
             raise StanzaError("service-unavailable")
@@ -91,7 +90,7 @@ class Holding:
                     when = delay.stamp_by(stanza, self._host.jid)
                     when = when or now - timedelta(seconds=moment - came)
                     if holders:
-                        self._take_in(batch, owner, Held(holders, stanza, came), when)
+                        self._take_in(batch, Held(owner, holders, stanza, came), when)
         return batch
 
     def _holders(
@@ -125,12 +124,12 @@ class Holding:
         available = self._host.sessions.available(owner)
         return [one for one in available if one.priority >= 0 and one not in besides]
 
-    def _take_in(self, batch: _Batch, owner: JID, held: Held, stamp: datetime) -> Held:
+    def _take_in(self, batch: _Batch, held: Held, stamp: datetime) -> Held:
         message = held.message or Message()
         for session in held.sessions:
-            session.keep(message, partial(self._giving.taken, owner, held))
+            session.keep(message, held.taken)
         bare = delay.without_forged(message, (self._host.jid,))  # stamped when it is given out
-        text = bare.routed(to=message.to or owner).write()
+        text = bare.routed(to=message.to or held.owner).write()
         batch.add(held, New(message.sender or self._host.jid, text, stamp))
         return held
 
@@ -146,7 +145,10 @@ class Holding:
             _give_up(batch.held)
             raise StoreBusy("too much is being kept") from None
         self._giving.adding(owner, adding)
-        await asyncio.shield(adding)
+        await asyncio.wait((adding,))
+        if adding.cancelled():
+            _give_up(batch.held)
+            raise StoreBusy("the module is unloaded")
         if batch.error is not None:
             raise batch.error
 
@@ -164,7 +166,7 @@ class Holding:
                 _give_up([held])
             else:
                 self._held.value += 1
-                if not self._giving.stored(owner, held, id):
+                if not self._giving.stored(held, id):
                     left.append(held)
         if left:
             with suppress(ScopeFullError):  # then who comes next has it

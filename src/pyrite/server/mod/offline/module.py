@@ -66,6 +66,7 @@ class Offline(Module):
         self._full = self.meter.counter("refused", "Messages refused: the account has too many.")
         self._giving = Giving(self)
         self._holding = Holding(self, self._giving, self._limit_count, self._limit_bytes)
+        self._giving.start()
         self.scope.start(self._purge())
 
     async def stop(self) -> None:
