@@ -4,12 +4,13 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test fault run bench docs lint lock clean
+.PHONY: help setup test fault nightly run bench docs lint lock clean
 
 help:
 	@echo "make run     a server with demo accounts, all its data under ./demo/"
 	@echo "make test    every test; installs what they need (as root, on Debian)"
 	@echo "make fault   a server killed a hundred times under load; FAULT_SEED=N takes a seed again"
+	@echo "make nightly what takes too long for every change: fault, and ten minutes of soak"
 	@echo "make setup   .venv/ with the locked dependencies and Pyrite itself"
 	@echo "make bench   Pyrite beside Prosody and ejabberd, one JSON object a line"
 	@echo "make docs    the documentation as a site, in ./site/"
@@ -24,6 +25,10 @@ test:
 
 fault: setup
 	FAULT_KILLS=$${FAULT_KILLS:-100} $(BIN)/python -m pytest -s tests/fault $(ARGS)
+
+nightly: fault
+	@PYTHON="$(PYTHON)" tools/setup bench
+	$(BIN)/python -m bench --scenario soak --server pyrite --check
 
 run: setup
 	@exec $(BIN)/pyrite demo
