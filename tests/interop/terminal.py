@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import signal
 from collections.abc import Callable, Mapping
 
 import pexpect
@@ -35,7 +36,9 @@ class Terminal:
 
     async def __aexit__(self, *_: object) -> None:
         asyncio.get_running_loop().remove_reader(self._child.child_fd)
-        self._child.close(force=True)
+        self._child.kill(signal.SIGKILL)  # `close` gives it a tenth of a second to be gone
+        await asyncio.to_thread(self._child.wait)
+        self._child.close()
 
     def _read(self) -> None:
         try:
