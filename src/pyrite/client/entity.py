@@ -6,7 +6,7 @@ import asyncio
 import random
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Callable, Coroutine, Hashable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, overload
 
@@ -18,7 +18,7 @@ from ..core.xml import Element, Name
 from ..kit.clock import Clock, SystemClock
 from ..kit.hooks import Filter
 from ..kit.ids import Ids
-from .errors import SessionReset, alone
+from .errors import alone
 from .feature import (
     Feature,
     Mark,
@@ -30,12 +30,10 @@ from .feature import (
     marks_of,
     named,
 )
-from .heard import Line
 from .hearing import Handler, Hearing
-from .inbox import Inbox
 from .keeper import Backoff, Entered, Keeper
 from .login import Resumable
-from .receipt import End, Receipt
+from .receipt import Receipt
 from .serving import Serving
 from .state import Closed
 
@@ -74,11 +72,7 @@ class Entity(Hearing, ABC):
         self._beginning: dict[type[Feature], asyncio.Task[None]] = {}  # in the midst of a session
         self._doors: dict[tuple[type[Stanza], Name], list[Callable[[Any], Any]]] = {}
         self._serving = Serving(self._answer, self.start)
-        self._holds: dict[type, list[Callable[[Any], bool]]] = {}
         self._was_entered = False
-        self._end = End()  # of what is waited for of receipts
-        self._tasks = asyncio.TaskGroup()
-        self._inbox = Inbox(self._tasks)
         chance = chance or random.SystemRandom()
         self._keeper = Keeper(self, backoff or Backoff(), chance, patience)
         for feature in features:
@@ -111,6 +105,9 @@ class Entity(Hearing, ABC):
         try:
             await self.close()
         finally:
+            self.ends_well = error is None
+            for line in self._lines if self.ends_well else ():
+                line.done()
             for feature in self._features.values():
                 feature.stop()
             try:
@@ -347,19 +344,6 @@ class Entity(Hearing, ABC):
     def start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Go on with `work` beside all else. What it raises reaches who opened the client."""
         return self._tasks.create_task(work)
-
-    async def tell(self, event: object, about: Hashable = None) -> None:
-        """Tell who wants to know, in order with all else that is `about` the same."""
-        for holds in self._holds.get(event.__class__, ()):
-            if holds(event):
-                return
-        for handler in tuple(self._hearers.get(event.__class__, ())):
-            await self._inbox.hand((about, handler), handler, event)
-        if isinstance(event, Closed):
-            self._is_over = True
-            self._end.come(SessionReset("the client is closed"))
-            for line in tuple(self._lines):
-                await self._inbox.hand((None, line.put), Line.end, line)
 
     async def settle(self) -> None:
         """A new session has begun: let every feature begin."""

@@ -49,7 +49,8 @@ class Request(Generic[P]):
 class MessageReceived:
     """A message of one of the user's conversations, whichever way it came here.
 
-    `outgoing`: another of the user's clients sent it.
+    `outgoing`: the user sent it, and not this client in this run: another one did; or, where the
+    archive tells what was missed since the last run, this program in that.
     """
 
     message: Message

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import suppress
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
+
+from .handling import Handling
 
 T = TypeVar("T")
 
@@ -16,16 +19,44 @@ BUFFERED = 100  # things that wait for the loop's next turn; then their senders 
 class Line(Generic[T]):
     """What waits for one listener. Who tells holds this, and so does not keep the listener."""
 
-    __slots__ = ("_wanted", "is_over", "queue")
+    __slots__ = ("_wanted", "given", "handled", "is_idle", "is_over", "queue")
 
-    def __init__(self, wanted: Callable[[T], bool] | None) -> None:
-        self.queue: asyncio.Queue[T | None] = asyncio.Queue(BUFFERED)  # None is the end
+    def __init__(self, wanted: Callable[[T], bool] | None, room: int = BUFFERED) -> None:
+        self.queue: asyncio.Queue[T | None] = asyncio.Queue(room)  # None is the end
         self.is_over = False
+        self.given = 0  # things, to the listener
+        self.is_idle = False  # it has asked for the next: it has done with those
+        self.handled: deque[tuple[int, Handling]] = deque()  # when so many are done with
         self._wanted = wanted
+
+    def wants(self, thing: T) -> bool:
+        """Whether it is for this listener."""
+        return not self.is_over and (self._wanted is None or self._wanted(thing))
+
+    def follow(self, thing: T, handling: Handling) -> None:
+        """`thing`, which was put just now, is handled when the listener asks for the next."""
+        handling.add()
+        number = self.given + self.queue.qsize()
+        if not self.wants(thing) or (self.is_idle and number <= self.given):
+            handling.drop()
+        else:
+            self.handled.append((number, handling))
+
+    def done(self) -> None:
+        """The listener has done with all that it was given."""
+        self.is_idle = True
+        while self.handled and self.handled[0][0] <= self.given:
+            self.handled.popleft()[1].drop()
+
+    def leave(self, *, is_sure: bool) -> None:
+        """The listener goes, and has done with all. `is_sure`: it has not crashed."""
+        while self.handled:
+            _, handling = self.handled.popleft()
+            handling.drop() if is_sure else handling.leave()
 
     def put(self, thing: T) -> Coroutine[Any, Any, None] | None:
         """Give it `thing`; when there is room, if this gives something to await."""
-        if self.is_over or (self._wanted is not None and not self._wanted(thing)):
+        if not self.wants(thing):
             return None
         if self.queue.full():
             return self.queue.put(thing)
@@ -44,9 +75,10 @@ class Line(Generic[T]):
             if not self.queue.full():  # else nobody waits, and who comes sees that it is over
                 self.queue.put_nowait(None)
 
-    def clear(self) -> None:
-        """Nobody listens any more: who waits for room goes on."""
+    def clear(self, *, is_sure: bool) -> None:
+        """Nobody listens any more: who waits for room goes on. `is_sure`: and that is fine."""
         self.is_over = True
+        self.leave(is_sure=is_sure)
         while not self.queue.empty():
             self.queue.get_nowait()
         self.queue.put_nowait(None)
@@ -55,15 +87,20 @@ class Line(Generic[T]):
 class Heard(Generic[T]):
     """All that comes from the moment it was made, in order, until the client is closed.
 
+    The first that tells messages begins with those that came before it.
+
     When the loop over it is left, and nobody else has it, nothing more is kept for it; `close`,
     or ``async with``, says so where a name still holds it.
     """
 
     def __init__(
-        self, close: Callable[[Heard[T]], None], wanted: Callable[[T], bool] | None = None
+        self,
+        close: Callable[[Heard[T]], None],
+        wanted: Callable[[T], bool] | None = None,
+        room: int = BUFFERED,
     ) -> None:
         """`wanted`: what it is not true of is passed over."""
-        self.line: Line[T] = Line(wanted)
+        self.line: Line[T] = Line(wanted, room)
         self._close = close
 
     async def put(self, thing: T) -> None:
@@ -91,17 +128,21 @@ class Heard(Generic[T]):
 
     def close(self) -> None:
         """Listen no more."""
+        self._leave(is_sure=True)
+
+    def _leave(self, *, is_sure: bool) -> None:
         self._close(self)
-        self.line.clear()
+        self.line.clear(is_sure=is_sure)
 
     def __del__(self) -> None:
         if not self.line.is_over:
             with suppress(RuntimeError):  # the loop is closed, and nobody waits for room
-                self.close()
+                self._leave(is_sure=False)  # the loop was left, or has crashed
 
     async def next(self) -> T:
         """The next one. Raises `StopAsyncIteration` at the end."""
         line = self.line
+        line.done()
         if line.is_over and line.queue.empty():
             raise StopAsyncIteration
         thing = await line.queue.get()
@@ -109,6 +150,7 @@ class Heard(Generic[T]):
             if line.queue.empty():
                 line.queue.put_nowait(None)  # for whoever else waits
             raise StopAsyncIteration
+        line.given, line.is_idle = line.given + 1, False
         return thing
 
     def __aiter__(self) -> AsyncIterator[T]:
@@ -123,4 +165,4 @@ class Heard(Generic[T]):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
     ) -> None:
-        self.close()
+        self._leave(is_sure=error is None)

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable
-from typing import Any, TypeVar
+import asyncio
+from collections import defaultdict, deque
+from collections.abc import Callable, Hashable, Iterable
+from typing import Any, NamedTuple, TypeVar
 
+from ..core.stanza import Message
 from ..wire.message import kind
+from .errors import SessionReset
 from .feature import MessageReceived
-from .heard import Heard, Line
+from .handling import Handling
+from .heard import BUFFERED, Heard, Line
+from .inbox import Inbox
+from .receipt import End
 from .state import Closed, Online, Reset, State, Suspended
+
+EARLY = 1000  # messages that are kept until the program listens: the last of them
+STATES = (Online, Suspended, Reset, Closed)
 
 E = TypeVar("E")
 R = TypeVar("R")
@@ -17,21 +26,46 @@ R = TypeVar("R")
 Handler = Callable[[E], R]  # an ordinary function, or one that gives a coroutine
 
 
+class _Early(NamedTuple):
+    """A message that came before the program listened."""
+
+    event: MessageReceived
+    about: Hashable
+    handling: Handling | None
+
+
 class Hearing:
     """Event -> those who are told of it, in the order in which they came."""
 
     def __init__(self) -> None:
         self._hearers: dict[type, list[Callable[[Any], Any]]] = defaultdict(list)
+        self._holds: dict[type, list[Callable[[Any], bool]]] = {}
         self._lines: set[Line[Any]] = set()  # of those who go through it
+        self._early: deque[_Early] | None = deque()  # None: the program listens
+        self._attends = False  # it listens to what is told of them, if not to messages
+        self._tasks = asyncio.TaskGroup()
+        self._inbox = Inbox(self._tasks)
+        self._end = End()  # of what is waited for of receipts
         self._is_over = False  # the last has been told
         self.knows_end = False  # the program hears why it is over, or has brought it about
+        self.ends_well = False  # nobody has crashed
+        #: Whether it is to be known when a message has been handled, and who wants to know that.
+        self.following: Callable[[Message], Handling | None] | None = None
 
     def on(self, event: type[E]) -> Callable[[Handler[E, R]], Handler[E, R]]:
-        """Let the decorated function be told of `event`, until the client is closed."""
+        """Let the decorated function be told of `event`, until the client is closed.
+
+        The first that is told of `MessageReceived` is told, too, of what came before it: the
+        last `EARLY` messages.
+        """
 
         def remember(handler: Handler[E, R]) -> Handler[E, R]:
-            self._listen(event)
+            early = self._listen(event)
             self._hearers[event].append(handler)
+            for told, about, handling in early:
+                self._inbox.keep((about, handler), handler, told)
+                if handling is not None:
+                    self._inbox.keep((about, handler), self._done, handling)
             return handler
 
         return remember
@@ -50,6 +84,7 @@ class Hearing:
     def messages(self, type: str | None = None) -> Heard[MessageReceived]:
         """The messages of all conversations, from now on; or those of one type, as ``chat``.
 
+        The first that listens begins with what came before it: the last `EARLY` messages.
         One of no type, or of an unknown one, is ``normal`` (RFC 6121 §5.2.2).
         """
         if type is None:
@@ -57,18 +92,107 @@ class Hearing:
         return self._hear(MessageReceived, wanted=lambda event: kind(event.message) == type)
 
     def _hear(self, *events: type[Any], wanted: Callable[[Any], bool] | None = None) -> Heard[Any]:
-        heard: Heard[Any] = Heard(self._forget, wanted)
+        early = [one for event in events for one in self._listen(event)]
+        heard: Heard[Any] = Heard(self._forget, wanted, BUFFERED + len(early))
         self._lines.add(heard.line)
+        for told, _, handling in early:
+            heard.line.put(told)
+            if handling is not None:
+                heard.line.follow(told, handling)
+                handling.drop()
         for event in events:
-            self._listen(event)
             self._hearers[event].append(heard.line.put)
         if self._is_over:
             heard.end()
         return heard
 
-    def _listen(self, event: type[Any]) -> None:
-        """The program wants to know."""
+    def _listen(self, event: type[Any]) -> Iterable[_Early]:
+        """The program wants to know; what it has not heard of yet."""
         self.knows_end = self.knows_end or event is Closed
+        if event is MessageReceived:
+            early, self._early = self._early, None
+            return early or ()
+        if event not in STATES:
+            self.attend()
+        return ()
+
+    def attend(self) -> None:
+        """The program hears of messages in some other way: what is kept for it is handled."""
+        self._attends = True
+        early = self._early or deque()
+        for _ in range(len(early)):
+            one = early.popleft()
+            early.append(one._replace(handling=None))
+            if one.handling is not None:
+                self._done(one.handling)
+
+    # --- telling ---------------------------------------------------------------------
+
+    async def tell(self, event: object, about: Hashable = None) -> None:
+        """Tell who wants to know, in order with all else that is `about` the same."""
+        for holds in self._holds.get(event.__class__, ()):
+            if holds(event):
+                return
+        handlers = tuple(self._hearers.get(event.__class__, ()))
+        handling = self._handling(event) if self.following is not None else None
+        if handling is None:
+            for handler in handlers:
+                await self._inbox.hand((about, handler), handler, event)
+        else:
+            handling.add()
+            for handler in handlers:
+                await self._inbox.hand((about, handler), handler, event)
+                await self._see_to(handling, about, handler, event)
+        if self._early is not None and isinstance(event, MessageReceived):
+            self._keep(self._early, _Early(event, about, None if self._attends else handling))
+        if handling is not None:
+            self._done(handling)
+        if isinstance(event, Closed):
+            self._is_over = True
+            self._end.come(SessionReset("the client is closed"))
+            for line in tuple(self._lines):
+                await self._inbox.hand((None, line.put), Line.end, line)
+
+    def _keep(self, early: deque[_Early], one: _Early) -> None:
+        """Until the program listens."""
+        if one.handling is not None:
+            one.handling.add()
+        early.append(one)
+        if len(early) > EARLY:
+            oldest = early.popleft()
+            if oldest.handling is not None:
+                self._done(oldest.handling)
+
+    # --- what is handled -------------------------------------------------------------
+
+    def _handling(self, event: object) -> Handling | None:
+        message = getattr(event, "message", None)
+        if self.following is None or not isinstance(message, Message):
+            return None
+        return self.following(message)
+
+    async def _see_to(
+        self, handling: Handling, about: Hashable, handler: Callable[[Any], Any], event: object
+    ) -> None:
+        """Let it be known when `handler`, which was just told, has done with `event`."""
+        handling.add()
+        line = getattr(handler, "__self__", None)
+
+        def done(_: object) -> None:
+            if isinstance(line, Line):
+                line.follow(event, handling)
+            self._done(handling)
+
+        await self._inbox.hand((about, handler), done, event)
+
+    def _done(self, handling: Handling) -> None:
+        if not self._inbox.has_crashed:
+            handling.drop()
+
+    def follow(self, event: object, line: Line[Any]) -> None:
+        """`event` was put into `line` by who was told: it is not handled before that is."""
+        if (handling := self._handling(event)) is not None:
+            line.follow(event, handling)
 
     def _forget(self, heard: Heard[Any]) -> None:
         line = heard.line

@@ -25,6 +25,7 @@ class Inbox:
         self._tasks = tasks
         self._lines: dict[Hashable, deque[tuple[Handler, Any]]] = {}
         self._waiting = 0
+        self.has_crashed = False
         self._room = asyncio.Event()
         self._room.set()
 
@@ -38,19 +39,25 @@ class Inbox:
             try:
                 result = handler(thing)
             except Exception as error:
+                self.has_crashed = True
                 self._tasks.create_task(_crash(error))
                 return
             if not inspect.isawaitable(result):
                 return
             handler, thing = _given, result  # a coroutine that somebody else has made
+        self.keep(key, handler, thing)
+        if self._waiting >= MOST:
+            self._room.clear()
+            await self._until_room(handler)
+
+    def keep(self, key: Hashable, handler: Handler, thing: Any) -> None:
+        """As `hand`, but never at once, and without waiting for room."""
+        line = self._lines.get(key)
         if line is None:
             line = self._lines[key] = deque()
             self._tasks.create_task(self._work(key, line))
         line.append((handler, thing))
         self._waiting += 1
-        if self._waiting >= MOST:
-            self._room.clear()
-            await self._until_room(handler)
 
     async def _until_room(self, handler: Handler) -> None:
         """Nothing more is read meanwhile: whoever wrote what is slow would like to know."""
@@ -73,6 +80,9 @@ class Inbox:
                 result = handler(thing)
                 if inspect.isawaitable(result):
                     await result
+        except Exception:
+            self.has_crashed = True
+            raise
         finally:
             self._waiting -= len(line)
             self._room.set()

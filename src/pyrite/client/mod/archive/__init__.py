@@ -117,11 +117,15 @@ class Archive(Feature):
     # --- what was missed -------------------------------------------------------------
 
     def remember(self, store: PositionStore) -> None:
-        """Keep in `store` how far the program was told; to be called before the client is used.
+        """Keep in `store` how far the program has come; to be called before the client is used.
 
-        What comes between two runs is then told at the beginning of the second.
+        What comes between two runs is then told at the beginning of the second; and where the
+        program crashed, all from the first message on that its handlers had not done with, or a
+        loop had not asked for the next after it. What the program itself said since then is told
+        too, as `outgoing`: it is not known any more who of the user's clients that was.
         """
         self._missed.store = store
+        self.client.following = self._missed.follow
 
     async def fetches_missed(self) -> bool:
         """See `Feature.fetches_missed`: not in the first session of all."""
@@ -145,6 +149,11 @@ class Archive(Feature):
     def closed(self, _: Closed) -> None:
         """Nothing can be fetched any more."""
         self._missed.stop()
+
+    def stop(self) -> None:
+        """What was begun is done, unless the program has crashed."""
+        if self.client.ends_well:
+            self._missed.settle()
 
     # --- answers ---------------------------------------------------------------------
 

@@ -18,6 +18,7 @@ from ....wire import stanzaid
 from ....wire.delay import Delay
 from ...errors import SessionClosed, SessionReset
 from ...feature import MessageReceived
+from ...handling import Handling
 from .reading import Archived, Reader, Wanted
 
 if TYPE_CHECKING:
@@ -77,7 +78,10 @@ class Missed:
     def __init__(self, client: Entity, ask: Ask) -> None:
         self.store: PositionStore = VolatilePositions()
         self._client, self._ask = client, ask
-        self._position: Position | None = None
+        self._position: Position | None = None  # how far we were told
+        self._trail: deque[Position] = deque()  # from what is handled on
+        self._open: dict[str, Handling] = {}  # ids in the archive: is being handled
+        self._handled: Position | None = None
         self._told: Cache[str, None] = Cache(KNOWN)  # ids in the archive
         self._said: Cache[str, None] = Cache(KNOWN)  # ids of our own messages
         self._held: deque[MessageReceived] = deque()
@@ -158,23 +162,26 @@ class Missed:
 
     async def _tell_archived(self, one: Archived) -> None:
         """As if it came now, but for its time."""
-        own = self._client.jid.bare
-        self._note(Position(one.id, one.stamp))
-        if self._told.get(one.id, _UNKNOWN) is None:
-            return
-        self._told.put(one.id, None)
+        own, position = self._client.jid.bare, Position(one.id, one.stamp)
         sender = one.message.sender
         is_outgoing = sender is not None and sender.bare == own
-        if is_outgoing and self._said.get(one.message.id or "", _UNKNOWN) is None:
+        is_ours = is_outgoing and self._said.get(one.message.id or "", _UNKNOWN) is None
+        if self._told.get(one.id, _UNKNOWN) is None or is_ours:
+            self._told.put(one.id, None)
+            self._note(position)
             return
+        self._told.put(one.id, None)
+        handling = self._begin(one.id)
+        self._note(position)
         message = stanzaid.stamped(one.message, one.id, own)
         if not message.has(Delay):
             message = message.add(Delay(one.stamp, own))
         if is_outgoing and message.to is not None and message.to.bare != own:
             await self._tell(MessageReceived(message, outgoing=True))
-            return
-        self._passing = message
-        await self._client.receive(message)  # receipts and the like are for their features
+        else:
+            self._passing = message
+            await self._client.receive(message)  # receipts and the like are for their features
+        handling.settle()  # where nobody was told at all
 
     async def _tell(self, event: MessageReceived) -> None:
         self._remember(event.message)
@@ -215,6 +222,8 @@ class Missed:
         id = self._id_of(message)
         if id is not None:
             self._told.put(id, None)
+            if self._client.following is not None and id not in self._open:
+                self._begin(id)
             if not self._is_behind and self._is_available:
                 self._note(Position(id, self._client.clock.now()))
 
@@ -227,19 +236,58 @@ class Missed:
     # --- how far ---------------------------------------------------------------------
 
     def _note(self, position: Position) -> None:
+        """So far we were told; what is kept is how far all of it is handled."""
         self._position = position
-        if self._saving is None:
-            self._saving = self._client.start(self._save())
+        self._trail.append(position)
+        if len(self._trail) > 2 * KNOWN:  # something takes long: what stands before it counts
+            pairs = zip(self._trail, [*self._trail][1:], strict=False)
+            kept = [one for one, after in pairs if after.id in self._open or one.id in self._open]
+            self._trail = deque([*kept, position])
+        self._advance()
+
+    def _advance(self) -> None:
+        before = self._handled
+        while self._trail and self._trail[0].id not in self._open:
+            self._handled = self._trail.popleft()
+        if self._handled is not before and self._saving is None:
+            saving = self._save()
+            try:
+                self._saving = self._client.start(saving)
+            except RuntimeError:  # the client's block has ended: it is too late
+                saving.close()
 
     async def _save(self) -> None:
         """Keep the newest position; one that comes meanwhile is kept next."""
         saved: Position | None = None
         try:
-            while (position := self._position) is not None and position is not saved:
+            while (position := self._handled) is not None and position is not saved:
                 await self.store.save(self._client.jid.bare, position)
                 saved = position
         finally:
             self._saving = None
+
+    # --- what is handled -------------------------------------------------------------
+
+    def follow(self, message: Message) -> Handling | None:
+        """What `message` is handled by, if it is to be known when that is done."""
+        return self._open.get(self._id_of(message) or "") if self._open else None
+
+    def settle(self) -> None:
+        """The program ends, and nobody has crashed: who has left a loop has done with it."""
+        for handling in tuple(self._open.values()):
+            handling.settle_left()
+
+    def _begin(self, id: str) -> Handling:
+        """It is being told: how far it is handled goes not beyond it before that is done."""
+
+        def done() -> None:
+            self._open.pop(id, None)
+            self._advance()
+
+        if len(self._open) >= KNOWN:
+            del self._open[next(iter(self._open))]
+        handling = self._open[id] = Handling(done)
+        return handling
 
 
 _UNKNOWN = object()

@@ -97,6 +97,7 @@ class Chats(Feature):
         jid = JID.parse(jid) if isinstance(jid, str) else jid
         chat = Chat(self, jid if in_room else jid.bare, thread)
         self._chats.setdefault(chat.peer, []).append(chat)
+        self.client.attend()
         self._learn(chat.peer)
         try:
             yield chat

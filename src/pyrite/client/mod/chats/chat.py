@@ -282,6 +282,7 @@ class Chat:
             self._early.append(event)
         for heard in tuple(self._heards):
             await heard.put(event)
+            self._owner.client.follow(event, heard.line)
 
     def end(self) -> None:
         """Nothing comes any more."""
@@ -294,6 +295,8 @@ class Chat:
         if self._has_spoken and self._owner.client.is_online:
             await self.show(chatstates.Gone())
         self.end()
+        for heard in self._heards:
+            heard.line.leave(is_sure=True)
 
 
 _THREAD = ("jabber:client", "thread")

@@ -32,7 +32,7 @@ def read(told: Message, kind: type[P]) -> P | None:
 class Said:
     """Words. `peer` is whom the conversation is with: bare, in a room the occupant.
 
-    `outgoing`: the user has said it, from another client.
+    `outgoing`: the user has said it, from another client or in an earlier run of this program.
     """
 
     peer: JID
