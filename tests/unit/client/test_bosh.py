@@ -166,8 +166,9 @@ async def test_an_end_without_an_answer(monkeypatch: pytest.MonkeyPatch) -> None
 # --- what breaks ---------------------------------------------------------------------
 
 
-async def test_requests_that_break_are_made_again() -> None:
+async def test_requests_that_break_are_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """§14.3: exact copies. The first one first, and the second when that has surely come."""
+    monkeypatch.setattr(bosh, "SETTLING", 0.3)  # in which both are known to be broken
     async with managing() as here, session(here) as stream:
         held = await here.next()
         stream.say(FIRST)
@@ -182,8 +183,11 @@ async def test_requests_that_break_are_made_again() -> None:
         assert (await here.next()).said == []
 
 
-async def test_nothing_is_asked_beside_what_may_not_have_come() -> None:
+async def test_nothing_is_asked_beside_what_may_not_have_come(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """It would come first, which servers do not put up with."""
+    monkeypatch.setattr(bosh, "SETTLING", 0.3)  # in which the first is known to be broken
     async with managing() as here, session(here) as stream:
         held = await here.next()
         held.hang_up()
