@@ -107,9 +107,7 @@ class Connection(Flow, Generic[E]):
         done with it; the others are handled in their turn, behind the handler that waits. Ends
         as soon as nothing is to be heard any more: the peer is gone, or has sent too much.
         """
-        if self._ahead is None:
-            self._ahead = Ahead()
-        ahead = self._ahead
+        ahead = self._ahead = Ahead() if self._ahead is None else self._ahead
         silence = ahead.begin(take)
         events, self._events = self._events, iter(())
         ahead.add(events, 0)
@@ -238,7 +236,9 @@ class Connection(Flow, Generic[E]):
         task, context = self._task, self._context
         if self._is_busy and self._ahead is not None and context is not None:
             context.run(self._ahead.add, events, len(data))
-            return self._hold(BUSY) if self._ahead.is_far else None
+            if self._ahead.is_far:
+                self._hold(BUSY)
+            return
         if not events:
             return
         self._events = iter(events)
@@ -260,14 +260,13 @@ class Connection(Flow, Generic[E]):
             if (rest := start(handle(event))) is not None:
                 rest.context = self._context
                 self._rest = rest
-                break
-            if self._events is not events:  # dropped, or kept for later
-                break
-        if self._rest is not None or self._ahead:
-            self._is_busy = True
-            if self._ahead is None or not self._ahead.is_heard:
-                self._hold(BUSY)
-            self._unpark()
+                self._is_busy = True
+                if self._ahead is None or not self._ahead.is_heard:
+                    self._hold(BUSY)
+                self._unpark()
+                return
+            if self._events is not events:  # dropped
+                return
 
     async def _finish_events(self) -> None:
         """In the task: what waits, and the events after it. Then reading goes on."""
