@@ -11,7 +11,7 @@ import asyncio
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pytest
 from tests.interop.servers import VERONA, Pyrite, Server
@@ -91,6 +91,15 @@ def server(
 Login = Callable[..., Client]
 
 
+class Guest(Client):
+    """One of the people that all tests share: what waits for them is of other tests."""
+
+    async def __aenter__(self) -> Self:
+        await super().__aenter__()
+        self.messages().close()  # the first who listens begins with what waited
+        return self
+
+
 @pytest.fixture
 def login(server: Server) -> Login:
     """``login("romeo", features=[Roster])``: a client of that person, to be entered."""
@@ -105,7 +114,7 @@ def login(server: Server) -> Login:
     ) -> Client:
         port = server.c2s_tls if direct else server.c2s
         options.setdefault("connector", Tcp([Target("127.0.0.1", port, direct)]))
-        return Client(
+        return Guest(
             JID.parse(f"{name}@{VERONA}"),
             password,
             features=features,
