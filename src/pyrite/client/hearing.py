@@ -189,7 +189,7 @@ class Hearing:
         if not self._inbox.has_crashed:
             handling.drop()
 
-    def follow(self, event: object, line: Line[Any]) -> None:
+    def follow(self, event: E, line: Line[E]) -> None:
         """`event` was put into `line` by who was told: it is not handled before that is."""
         if (handling := self._handling(event)) is not None:
             line.follow(event, handling)
