@@ -105,6 +105,7 @@ class BoshLink(FramedLink):
                 timer.cancel()
             await http.hang_up(self._session)  # which ends requests better than cancelling does
             works |= self._posting
+            await self._between()
             for task in works:
                 task.cancel()
             await asyncio.wait(works)

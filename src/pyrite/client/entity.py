@@ -18,6 +18,7 @@ from ..core.xml import Element, Name
 from ..kit.clock import Clock, SystemClock
 from ..kit.hooks import Filter
 from ..kit.ids import Ids
+from .beginning import Beginnings
 from .errors import alone
 from .feature import (
     Feature,
@@ -69,12 +70,12 @@ class Entity(Hearing, ABC):
         self.sending: Filter[Stanza] = Filter("sending")
         self.forged: Counter[str] = Counter()  # dropped: by what, since its sender cannot say it
         self._features: dict[type[Feature], Feature] = {}
-        self._beginning: dict[type[Feature], asyncio.Task[None]] = {}  # in the midst of a session
         self._doors: dict[tuple[type[Stanza], Name], list[Callable[[Any], Any]]] = {}
         self._serving = Serving(self._answer, self.start)
         self._was_entered = False
+        self._beginnings = Beginnings(self._tasks)
         chance = chance or random.SystemRandom()
-        self._keeper = Keeper(self, backoff or Backoff(), chance, patience)
+        self._keeper = Keeper(self, self._inbox, backoff or Backoff(), chance, patience)
         for feature in features:
             self[feature]
 
@@ -102,8 +103,9 @@ class Entity(Hearing, ABC):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._inbox.end()
         try:
-            await self.close()
+            await self._keeper.close(is_done=kind is None)
         finally:
             self.ends_well = error is None
             for line in self._lines if self.ends_well else ():
@@ -115,13 +117,18 @@ class Entity(Hearing, ABC):
             except BaseExceptionGroup as group:
                 raise alone(group) from None
             finally:
+                self._inbox.clear()
                 for line in self._lines:
                     line.end()
         if error is None and not self.knows_end:
             self._raise_end()
 
     async def close(self) -> None:
-        """End the session in good order. The end of the block does so, too."""
+        """End the session in good order. The end of the block does so, too.
+
+        What was not handled yet when it is left by an error stays with the server.
+        """
+        self._inbox.end()
         await self._keeper.close()
 
     async def ended(self) -> None:
@@ -272,14 +279,17 @@ class Entity(Hearing, ABC):
             for mark, handler in marks_of(found):
                 self._attach(mark, handler)
             if self.is_online:
-                self._beginning[feature] = self._tasks.create_task(found.begin())
+                self._beginnings.begin(found)
         return found  # type: ignore[return-value]
 
     async def begun(self, feature: type[F]) -> F:
-        """The client's `feature`, when it knows what it begins with: the roster, say."""
+        """The client's `feature`, when it knows what it begins with: the roster, say.
+
+        Raises why it could not begin: `StanzaError`, `TimeoutError` or a `ClientError`. It is
+        begun again with the next session.
+        """
         found = self[feature]
-        if (beginning := self._beginning.get(feature)) is not None:
-            await asyncio.shield(beginning)
+        await self._beginnings.wait(feature)
         return found
 
     @property
@@ -347,22 +357,25 @@ class Entity(Hearing, ABC):
 
     async def settle(self) -> None:
         """A new session has begun: let every feature begin."""
-        for feature in tuple(self._features.values()):
-            await feature.begin()
+        await self._beginnings.anew(self._features)
 
     async def receive(self, stanza: Stanza) -> None:
         """Take a stanza from the server."""
         if isinstance(stanza, Iq):
             if stanza.is_request:
-                await self._inbox.hand((stanza.sender, "iq"), self._serving.serve, stanza)
+                await self._inbox.tell(stanza.sender, (self._serving.serve,), stanza)
             elif not self._keeper.requests.settle(stanza, stanza.to or self.jid):
                 self.forged["answer"] += 1
             return
         for element in stanza.payloads:
             for door in self._doors.get((stanza.__class__, element.name), ()):
-                taken = door(stanza)
-                if asyncio.iscoroutine(taken):
-                    taken = await self._keeper.requests.reading(taken)
+                try:
+                    taken = door(stanza)
+                    if asyncio.iscoroutine(taken):
+                        taken = await self._keeper.requests.reading(taken)
+                except Exception as error:
+                    self._inbox.fail(door, error)
+                    continue
                 if taken:
                     return
         sender = stanza.sender.bare if stanza.sender is not None else self.jid.bare

@@ -33,6 +33,8 @@ class FramedLink(BaseLink):
         self._room = asyncio.Event()
         self._room.set()
         self._is_closing = self._is_aborted = False
+        self._is_taking = False  # an element is being handed over
+        self._is_between = asyncio.Event()
         self._grace: asyncio.TimerHandle | None = None  # ends what does not end by itself
 
     @property
@@ -87,8 +89,9 @@ class FramedLink(BaseLink):
 
     def abort(self, why: str = "given up") -> None:
         self._over(why)
-        self._is_aborted = True
-        if self._running is not None:  # it has begun in the next turn; before, it cannot hang up
+        was_aborted, self._is_aborted = self._is_aborted, True
+        if self._running is not None and not was_aborted:
+            # it has begun in the next turn; before, it cannot hang up
             asyncio.get_running_loop().call_soon(self._running.cancel)
 
     async def _run(self) -> None:
@@ -115,11 +118,21 @@ class FramedLink(BaseLink):
     async def _take_checked(self, element: Element) -> None:
         """As `_take_element`; what the server does wrong ends the stream."""
         self.came += 1
+        self._is_taking = True
         try:
             await self._take_element(element)
         except StreamError as error:
             self._over(str(error), error)
             self.close(error)
+        finally:
+            self._is_taking = False
+            self._is_between.set()
+
+    async def _between(self) -> None:
+        """Wait until what has come is taken: half of that would be neither here nor there."""
+        while self._is_taking:
+            self._is_between.clear()
+            await self._is_between.wait()
 
 
 def raise_first(*works: asyncio.Task[None]) -> None:

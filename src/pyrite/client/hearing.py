@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict, deque
+import logging
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Hashable, Iterable
+from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
+from ..core.errors import StanzaError
 from ..core.stanza import Message
 from ..wire.message import kind
 from .errors import SessionReset
-from .feature import MessageReceived
+from .feature import Feature, MessageReceived
 from .handling import Handling
-from .heard import BUFFERED, Heard, Line
+from .heard import Heard, Line
 from .inbox import Inbox
 from .receipt import End
 from .state import Closed, Online, Reset, State, Suspended
+
+log = logging.getLogger(__name__)
 
 EARLY = 1000  # messages that are kept until the program listens: the last of them
 STATES = (Online, Suspended, Reset, Closed)
@@ -44,7 +49,8 @@ class Hearing:
         self._early: deque[_Early] | None = deque()  # None: the program listens
         self._attends = False  # it listens to what is told of them, if not to messages
         self._tasks = asyncio.TaskGroup()
-        self._inbox = Inbox(self._tasks)
+        self._inbox = Inbox(self._tasks, self._forgives)
+        self.malformed: Counter[str] = Counter()  # not understood: by which feature
         self._end = End()  # of what is waited for of receipts
         self._is_over = False  # the last has been told
         self.knows_end = False  # the program hears why it is over, or has brought it about
@@ -93,10 +99,10 @@ class Hearing:
 
     def _hear(self, *events: type[Any], wanted: Callable[[Any], bool] | None = None) -> Heard[Any]:
         early = [one for event in events for one in self._listen(event)]
-        heard: Heard[Any] = Heard(self._forget, wanted, BUFFERED + len(early))
+        heard: Heard[Any] = Heard(self._forget, wanted)
         self._lines.add(heard.line)
         for told, _, handling in early:
-            heard.line.put(told)
+            heard.line.keep(told)
             if handling is not None:
                 heard.line.follow(told, handling)
                 handling.drop()
@@ -135,14 +141,12 @@ class Hearing:
                 return
         handlers = tuple(self._hearers.get(event.__class__, ()))
         handling = self._handling(event) if self.following is not None else None
-        if handling is None:
-            for handler in handlers:
-                await self._inbox.hand((about, handler), handler, event)
-        else:
+        if handling is not None:
             handling.add()
-            for handler in handlers:
-                await self._inbox.hand((about, handler), handler, event)
-                await self._see_to(handling, about, handler, event)
+            seen_to = partial(self._see_to, handling)
+            await self._inbox.tell(about, handlers, event, seen_to)
+        elif handlers:
+            await self._inbox.tell(about, handlers, event)
         if self._early is not None and isinstance(event, MessageReceived):
             self._keep(self._early, _Early(event, about, None if self._attends else handling))
         if handling is not None:
@@ -151,7 +155,7 @@ class Hearing:
             self._is_over = True
             self._end.come(SessionReset("the client is closed"))
             for line in tuple(self._lines):
-                await self._inbox.hand((None, line.put), Line.end, line)
+                line.end()
 
     def _keep(self, early: deque[_Early], one: _Early) -> None:
         """Until the program listens."""
@@ -171,19 +175,19 @@ class Hearing:
             return None
         return self.following(message)
 
-    async def _see_to(
-        self, handling: Handling, about: Hashable, handler: Callable[[Any], Any], event: object
-    ) -> None:
-        """Let it be known when `handler`, which was just told, has done with `event`."""
+    def _see_to(
+        self, handling: Handling, handler: Callable[[Any], Any]
+    ) -> Callable[[object], None]:
+        """What lets it be known when `handler`, which is just told, has done with an event."""
         handling.add()
         line = getattr(handler, "__self__", None)
 
-        def done(_: object) -> None:
+        def done(event: object) -> None:
             if isinstance(line, Line):
                 line.follow(event, handling)
             self._done(handling)
 
-        await self._inbox.hand((about, handler), done, event)
+        return done
 
     def _done(self, handling: Handling) -> None:
         if not self._inbox.has_crashed:
@@ -193,6 +197,16 @@ class Hearing:
         """`event` was put into `line` by who was told: it is not handled before that is."""
         if (handling := self._handling(event)) is not None:
             line.follow(event, handling)
+
+    def _forgives(self, handler: Callable[..., Any], error: StanzaError) -> bool:
+        """Whether it is a feature's that somebody has sent something wrong; a program says so
+        itself."""
+        feature = getattr(handler, "__self__", None)
+        if not isinstance(feature, Feature):
+            return False
+        self.malformed[type(feature).__name__] += 1
+        log.debug("%s: not understood: %s", type(feature).__name__, error)
+        return True
 
     def _forget(self, heard: Heard[Any]) -> None:
         line = heard.line

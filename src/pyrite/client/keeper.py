@@ -21,11 +21,13 @@ from ..core.xml import Element
 from ..kit.clock import Clock
 from ..wire import acks as wire
 from .errors import AuthenticationFailed, ResumeUnanswered, SessionClosed
+from .inbox import Inbox
 from .link import Link
 from .login import Resumable, Session
-from .outbox import Outbox
+from .outbox import Outbox, Outgoing
 from .requests import Requests
 from .state import Closed, Online, Reset, Suspended
+from .taken import Ledger, current
 from .watch import Watch
 
 log = logging.getLogger(__name__)
@@ -83,9 +85,14 @@ class Keeper:
     """The connection of one client, and the session that outlives it."""
 
     def __init__(
-        self, owner: Owner, backoff: Backoff, chance: random.Random, patience: float | None
+        self,
+        owner: Owner,
+        inbox: Inbox,
+        backoff: Backoff,
+        chance: random.Random,
+        patience: float | None,
     ) -> None:
-        self.owner = owner
+        self.owner, self._inbox = owner, inbox
         self._watch = Watch(owner.clock, patience, self._give_up_on)
         self.outbox = Outbox(self._wake, self._watch.asked, self._watch.answered)
         self.requests = Requests()
@@ -97,6 +104,8 @@ class Keeper:
         self._keeping: asyncio.Task[None] | None = None
         self._is_closing = False
         self._lost: list[Message] = []  # and nobody was told of it yet
+        self._ledger: Ledger | None = None  # of what comes in this session, if we answer for it
+        self._again = 0  # stanzas that are here, and come again with what was not answered for
 
     # --- beginning and end -----------------------------------------------------------
 
@@ -109,15 +118,18 @@ class Keeper:
             raise end.cause or end
         self._keeping = tasks.create_task(self._keep())
 
-    async def close(self) -> None:
+    async def close(self, *, is_done: bool = True) -> None:
         """End the session in good order, so that the server forgets it at once.
 
+        It keeps what the program is not done with, unless that `is_done` all the same.
         What was sent before is sent, and answered for where the server does so. Who is cancelled
         meanwhile has ended it all the same, though less politely.
         """
         self._is_closing = True
         try:
             if self._link is not None and self.is_online:
+                if is_done and self._ledger is not None:
+                    self._ledger.claim()
                 await self._say_goodbye(self._link)
         finally:
             if self._keeping is not None:
@@ -155,7 +167,10 @@ class Keeper:
         """Let the stanzas of a new session flow on `link`."""
         self.session = session
         self.owner.jid = session.jid
-        self.outbox.acks = Acks() if session.enabled is not None else None
+        acks: Acks[Outgoing] | None = Acks() if session.enabled is not None else None
+        self.outbox.acks = acks
+        self._ledger = Ledger(acks, self.outbox.answer) if acks is not None else None
+        self._again = 0
         await self._flow(link)
 
     async def _flow(self, link: Link) -> None:
@@ -194,7 +209,9 @@ class Keeper:
         while True:
             await self.owner.clock.sleep(self._backoff.delay(failed, self._chance))
             try:
-                return await self._go_on(*await self._log_in(self._resumable()))
+                old = self._resumable()
+                self._again = len(self._ledger or ())
+                return await self._go_on(*await self._log_in(old))
             except RETRIED as error:
                 failed += 1
                 if isinstance(error, ResumeUnanswered) and self.session is not None:
@@ -206,15 +223,19 @@ class Keeper:
 
     async def _go_on(self, session: Session, link: Link) -> None:
         if session.resumed is not None:
-            self.outbox.resume(session.resumed.h)
-            await self._flow(link)
+            try:
+                self.outbox.resume(session.resumed.h)
+                await self._flow(link)
+            except StreamError:  # they count otherwise than we do: it is not the same session
+                await self._let_go(self.session or session, link)
+                raise
             await self.owner.tell(Online(self.owner.jid, is_resumed=True))
             return
         h = session.failed.h if session.failed is not None else None
         self.requests.reset()
         self._lost += self.outbox.reset(h, with_acks=session.enabled is not None)
-        await self._start(session, link)
         try:
+            await self._start(session, link)
             if not await self._settle(link):
                 end = await link.ended()
                 raise end.cause or end
@@ -279,6 +300,7 @@ class Keeper:
             # what follows an authentication that has bound a resource (XEP-0388 §2.6.1)
             self.session = replace(self.session, features=element)
             return
+        stanza: Stanza | None = None
         try:
             stanza = read(element)
         except StanzaError as error:
@@ -286,21 +308,37 @@ class Keeper:
         except StreamError as error:  # not ours to end a stream for what we need not know
             log.debug("not understood: %s", error)
             return
-        else:
-            self._watch.is_busy = True
+        if self._again:
+            self._again -= 1
+            return
+        self._watch.is_busy = True
+        try:
+            await self._take(stanza)
+        finally:
+            self._watch.is_busy = False
+
+    async def _take(self, stanza: Stanza | None) -> None:
+        """Hand a stanza over; it is handled when all who are told of it are done."""
+        taken = self._inbox.taken(stanza, self._ledger)
+        if stanza is not None:
+            current.set(taken)
             try:
                 await self.owner.receive(stanza)
+            except StanzaError as error:  # what a stranger may have written ends nothing
+                log.debug("not understood: %s", error)
             finally:
-                self._watch.is_busy = False
-        if self.outbox.acks is not None:
-            self.outbox.acks.handle()
+                current.set(None)
+        taken.release()
+        if self._inbox.is_full:
+            await self._inbox.room()
 
     def _count(self, element: Element) -> None:
         """Raises `StreamError` for an answer that cannot be."""
         try:
             match element.name.tag:
                 case "r":
-                    self.outbox.answer()
+                    if self._ledger is not None:
+                        self._ledger.asked()
                 case "a":
                     self.outbox.acknowledged(decode(wire.Ack, element).h)
         except StanzaError as error:

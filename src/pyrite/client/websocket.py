@@ -49,6 +49,7 @@ class WebSocketLink(FramedLink):
             if self._is_closing:  # either side says goodbye
                 await asyncio.wait((writing, reading), timeout=GRACE)
         finally:
+            await self._between()
             for task in (writing, reading):
                 task.cancel()
             await asyncio.wait((writing, reading))

@@ -7,11 +7,10 @@ from contextlib import asynccontextmanager
 import pytest
 from tests.peer import PATIENCE
 
-from pyrite.client.api import Client, Closed, Feature, Heard, Online, Reset, Spec, StanzaError
+from pyrite.client.api import Client, Closed, Feature, Heard, Online, Ping, Reset, Spec, StanzaError
 from pyrite.client.entity import Entity
 from pyrite.client.state import State
 from pyrite.client.testing import MemoryServer
-from pyrite.wire.ping import Ping
 
 
 class Moody(Feature):
@@ -69,7 +68,7 @@ async def test_a_session_that_does_not_begin_is_tried_again(mood: Exception | No
         states = a.lifecycle()
         assert await lost(srv, states) == ["on its way"]
         assert a[Moody].begun == (4 if mood else 2)
-        await a.request(Ping())
+        await a[Ping].ask()
 
 
 async def test_a_connection_that_breaks_while_a_session_begins() -> None:
@@ -103,3 +102,53 @@ async def test_a_session_that_cannot_begin_is_the_end() -> None:
         end = await ends.next()
         assert isinstance(end.cause, StanzaError)
         assert [message.body for message in end.lost] == ["on its way"]
+
+
+async def test_who_asks_for_a_feature_that_cannot_begin_is_told_and_goes_on() -> None:
+    class Sick(Moody):
+        async def begin(self) -> None:
+            self.begun += 1
+            if self.begun == 1:
+                raise StanzaError("feature-not-implemented", "the server has none")
+
+    async with asyncio.timeout(PATIENCE), MemoryServer(["a"]) as srv, srv.client("a") as a:
+        for _ in range(2):
+            with pytest.raises(StanzaError, match="the server has none"):
+                await a.begun(Sick)
+        await a[Ping].ask()
+        assert a[Sick].begun == 1
+        await a.settle()
+        assert (await a.begun(Sick)).begun == 2
+
+
+async def test_a_feature_that_cannot_begin_is_told_where_nobody_waits(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Sick(Moody):
+        async def begin(self) -> None:
+            raise StanzaError("feature-not-implemented", "the server has none")
+
+    async with asyncio.timeout(PATIENCE), MemoryServer(["a"]) as srv, srv.client("a") as a:
+        a[Sick]
+        await srv.quiet()
+        assert "Sick could not begin" in caplog.text
+        caplog.clear()
+        await a[Ping].ask()
+
+
+async def test_a_server_that_counts_otherwise_is_given_a_new_session() -> None:
+    """XEP-0198 §5: else the same would be tried again and again."""
+    async with asyncio.timeout(PATIENCE), MemoryServer(["a"]) as srv, srv.client("a") as a:
+        states = a.lifecycle()
+        await srv.quiet()
+        assert a._keeper.outbox.acks is not None
+        a._keeper.outbox.acks.sent -= 1  # it knows of one that we do not
+        a._keeper.outbox.acks.unacknowledged.clear()
+        srv.cut("a")
+        told: list[State] = []
+        while not told or not isinstance(told[-1], Reset):
+            await srv.advance(120)
+            while states.waiting:
+                told.append(await states.next())
+        assert [type(one).__name__ for one in told] == ["Suspended", "Online", "Reset"]
+        await a[Ping].ask()

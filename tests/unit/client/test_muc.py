@@ -4,6 +4,7 @@ import asyncio
 import sys
 
 import pytest
+from tests.service import until
 
 from pyrite.client.errors import SessionReset
 from pyrite.client.mod.muc import (
@@ -303,7 +304,7 @@ async def test_a_thousand_occupants_are_small() -> None:
         jid = "<item jid='user@b.lit/{}' "
         texts = [present(f"nick{n}").replace("<item ", jid.format(n)) for n in range(1000)]
         await client.hears(*texts)
-        assert len(room.occupants) == 1002
+        await until(lambda: len(room.occupants) == 1002)
         one = room.occupants["nick7"]
         assert one.jid == JID.parse("user@b.lit/7")
         assert not hasattr(one, "__dict__")

@@ -240,7 +240,8 @@ async def test_who_leaves_the_loop_listens_no_more() -> None:
         assert not [line for line in b._lines if line is not heard.line]
 
 
-async def test_who_is_full_and_gone_keeps_nobody_waiting() -> None:
+async def test_who_is_full_and_gone_keeps_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inbox, "MOST", 200_000)
     async with (
         asyncio.timeout(PATIENCE),
         MemoryServer(["a", "b"]) as srv,
@@ -251,7 +252,7 @@ async def test_who_is_full_and_gone_keeps_nobody_waiting() -> None:
         for number in range(300):
             await a.send(b.jid, str(number))
         await srv.quiet()
-        assert forgotten.waiting == 100
+        assert 10 < forgotten.waiting < 200  # the rest is not read
         del forgotten
         heard = b.messages("headline")
         await a.send(b.jid, "now", type="headline")
@@ -277,7 +278,8 @@ async def test_who_is_slow_is_told(
             await srv.quiet()
         (record,) = caplog.records
         assert record.levelname == "WARNING"
-        assert record.getMessage().startswith("nothing is read: 10 things wait for handlers")
+        assert record.getMessage().startswith("nothing is read: ")
+        assert record.getMessage().endswith(" octets wait for who listens")
         caplog.clear()
         monkeypatch.setattr(inbox, "SLOW", PATIENCE)  # once is enough
         assert [(await kept.next()).body for _ in range(120)] == [*map(str, range(120))]

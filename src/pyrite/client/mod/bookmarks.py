@@ -21,6 +21,8 @@ from ..nodes import Nodes
 if TYPE_CHECKING:
     from ..entity import Entity
 
+#: A server has no place for them that others can watch.
+NOWHERE = frozenset({"feature-not-implemented", "item-not-found", "service-unavailable"})
 MOST = 10_000  # rooms that are remembered
 
 
@@ -56,7 +58,9 @@ class Bookmarks(Feature):
             await self.client[Nodes].want(bookmarks.NS)
         try:
             self._rooms, self._old = await self._read(), None
-        except StanzaError:
+        except StanzaError as error:
+            if error.condition not in NOWHERE:
+                raise
             self._old = await self._read_old()
             self._rooms = bookmarks.from_old(self._old)
 
