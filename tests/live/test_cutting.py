@@ -26,7 +26,7 @@ from pyrite.net.dns import Target
 from pyrite.wire.ping import Ping
 
 from .conftest import PATIENCE, Login
-from .web import connector, https, newcomers
+from .web import connector, https, newcomers, on_a_slow_machine
 
 POINTS = 10  # in each direction: about one for each element
 
@@ -194,6 +194,9 @@ async def test_talking_by_websocket(login: Login, server: Server, way: Way) -> N
 
 @no_web
 @both_ways
-async def test_talking_by_bosh(login: Login, server: Server, way: Way) -> None:
+async def test_talking_by_bosh(
+    login: Login, server: Server, way: Way, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The session does not end: what breaks is asked again."""
+    on_a_slow_machine(monkeypatch)
     await talk(login, server, way, "bosh")

@@ -18,7 +18,7 @@ from pyrite.client.websocket import WebSocket
 from pyrite.wire.ping import Ping
 
 from .conftest import PATIENCE, Login
-from .web import WAYS, Here, connector, https, newcomers
+from .web import WAYS, Here, connector, https, newcomers, on_a_slow_machine
 
 no_web = pytest.mark.lacks(pyrite="no stream over HTTP yet")
 
@@ -141,8 +141,11 @@ async def resume(login: Login, server: Server, way: str) -> None:
 
 
 @no_web
-async def test_requests_that_break_are_made_again(login: Login, server: Server) -> None:
+async def test_requests_that_break_are_made_again(
+    login: Login, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """XEP-0124 §14.3: they have numbers. The session does not even notice."""
+    on_a_slow_machine(monkeypatch)
     people = newcomers(server)
     async with (
         asyncio.timeout(PATIENCE),
