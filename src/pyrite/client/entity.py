@@ -72,7 +72,7 @@ class Entity(Hearing, ABC):
         self._features: dict[type[Feature], Feature] = {}
         self._doors: dict[tuple[type[Stanza], Name], list[Callable[[Any], Any]]] = {}
         self._serving = Serving(self._answer, self.start)
-        self._was_entered = False
+        self._was_entered = self._has_failed = False
         self._beginnings = Beginnings(self._tasks)
         chance = chance or random.SystemRandom()
         self._keeper = Keeper(self, self._inbox, backoff or Backoff(), chance, patience)
@@ -103,9 +103,9 @@ class Entity(Hearing, ABC):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._inbox.end()
+        self._has_failed = error is not None
         try:
-            await self._keeper.close(is_done=kind is None)
+            await self.close()
         finally:
             self.ends_well = error is None
             for line in self._lines if self.ends_well else ():
@@ -129,7 +129,7 @@ class Entity(Hearing, ABC):
         What was not handled yet when it is left by an error stays with the server.
         """
         self._inbox.end()
-        await self._keeper.close()
+        await self._keeper.close(is_done=not self._has_failed)
 
     async def ended(self) -> None:
         """Wait until it is over for good. Raises the reason, unless it was closed by us.

@@ -116,16 +116,16 @@ current: ContextVar[Taken | None] = ContextVar("current", default=None)
 
 def measured(thing: Any) -> int:
     """Octets that it has in memory, roughly: of a stanza, or of what tells of one."""
-    for name in ("message", "presence"):
-        thing = getattr(thing, name, thing)
     if not isinstance(thing, Stanza):
-        return ELEMENT
+        thing = getattr(thing, "message", None) or getattr(thing, "presence", None)
+        if not isinstance(thing, Stanza):
+            return ELEMENT
     octets, waiting = 2 * ELEMENT, [*thing.payloads]
     while waiting:
         element = waiting.pop()
         octets += ELEMENT
-        for value in element.attrs.values():
-            octets += len(value)
+        if element.attrs:
+            octets += sum(map(len, element.attrs.values()))
         for child in element.children:
             if child.__class__ is Element:
                 waiting.append(child)
