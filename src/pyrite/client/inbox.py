@@ -14,6 +14,7 @@ import inspect
 import logging
 from collections import deque
 from collections.abc import Callable, Hashable, Iterable
+from types import CoroutineType
 from typing import Any
 
 from ..core.errors import StanzaError
@@ -160,7 +161,7 @@ class Inbox(Pool):
             except Exception as error:
                 self.fail(handler, error)
                 return
-            if begun is None or not inspect.isawaitable(begun):
+            if begun.__class__ is not CoroutineType and not _is_awaitable(begun):
                 return
         taken.hold()
         self._line(key).append((handler, thing, taken, begun))
@@ -174,7 +175,7 @@ class Inbox(Pool):
                 current.set(taken)
                 try:
                     begun = handler(thing) if begun is None else begun
-                    if inspect.isawaitable(begun):
+                    if begun.__class__ is CoroutineType or _is_awaitable(begun):
                         await begun
                 except StanzaError as error:
                     if not self._forgiven(handler, error):
@@ -203,6 +204,10 @@ class Inbox(Pool):
         if not isinstance(error, StanzaError) or not self._forgiven(handler, error):
             self.has_crashed = True
             self._tasks.create_task(_crash(error))
+
+
+def _is_awaitable(thing: object) -> bool:
+    return thing is not None and inspect.isawaitable(thing)
 
 
 async def _crash(error: Exception) -> None:

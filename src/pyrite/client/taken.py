@@ -124,8 +124,8 @@ def measured(thing: Any) -> int:
     while waiting:
         element = waiting.pop()
         octets += ELEMENT
-        if element.attrs:
-            octets += sum(map(len, element.attrs.values()))
+        for value in element.attrs.values():
+            octets += len(value)
         for child in element.children:
             if child.__class__ is Element:
                 waiting.append(child)
