@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from contextvars import ContextVar
 from datetime import timedelta
@@ -53,14 +54,35 @@ class Leavings:
         """A stanza was under way to a session that is gone: as if it had waited there."""
         if isinstance(stanza, Presence) or stanza.type in ("error", "result"):
             return
-        came = self._server.clock.monotonic()
+        self.bring_back(session, stanza, self._server.clock.monotonic())
+
+    def bring_back(self, session: Session, stanza: Stanza, came: float) -> None:
+        """As if it had waited there since it `came`."""
         try:
             self._server.scope.start(self._hand_back(stanza, session, came))
         except ScopeFullError as error:
             log.error("1 stanzas lost: %s", session.jid, exc_info=error)
 
-    async def _hand_back(self, stanza: Stanza, session: Session, came: float) -> None:
-        """Save a stanza that waited for its client since `came`, the clock's time."""
+    async def too_late(self, message: Message, session: Session) -> None:
+        """`message` was for `session` and perhaps others, and all of them went before they had it.
+
+        Who waits for this says nothing newer before it is handed back.
+        """
+        came = self._server.clock.monotonic()
+        try:
+            task = self._server.scope.start(self._hand_back(message, session, came, is_late=True))
+        except ScopeFullError as error:
+            log.error("1 stanzas lost: %s", session.jid, exc_info=error)
+        else:
+            await asyncio.wait((task,))
+
+    async def _hand_back(
+        self, stanza: Stanza, session: Session, came: float, *, is_late: bool = False
+    ) -> None:
+        """Save a stanza that waited for its client since `came`, the clock's time.
+
+        If it `is_late`, nobody was given it.
+        """
         own, host, router = session.jid.bare, session.host.jid, self._server.router
         token = AGAIN.set(True)
         try:
@@ -68,7 +90,7 @@ class Leavings:
                 if stanza.sender is not None:
                     await router.route(stanza.refuse(StanzaError("recipient-unavailable")))
             elif isinstance(stanza, Message):
-                await self._message(stanza, own, host, came)
+                await self._message(stanza, own, host, came, is_late=is_late)
         except (StanzaError, Outage) as error:
             if stanza.sender is not None and stanza.type != "error":
                 refused = refusal(error) if isinstance(error, Outage) else error
@@ -76,12 +98,14 @@ class Leavings:
         finally:
             AGAIN.reset(token)
 
-    async def _message(self, message: Message, own: JID, host: JID, came: float) -> None:
+    async def _message(
+        self, message: Message, own: JID, host: JID, came: float, *, is_late: bool
+    ) -> None:
         """Deliver it anew, by its stamp known as one that was delivered before."""
         if _is_for_one(message) and decide(message, True, Target.ABSENT) is Action.IGNORE:
             return
         willing = [s for s in self._server.sessions.available(own) if s.priority >= 0]
-        if any(self._was_given(session, message, came) for session in willing):
+        if not is_late and any(self._was_given(one, message, came) for one in willing):
             return
         copied = self._copied(message, willing, came)
         if copied and len(copied) == len(willing):

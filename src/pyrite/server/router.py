@@ -8,7 +8,7 @@ order (RFC 6120 §10.1).
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -173,21 +173,32 @@ class Router:
         account = self.sessions.of(to.bare)
         exact = account.get(to.resource) if to.resource is not None else None
         if exact is not None:
-            message = await host.delivering.run(message, to.bare, (exact,))  # type: ignore[assignment]
-            return exact.send(message)
+            return await self._deliver(message, to.bare, (exact,), host)
         available = [s for s in account.values() if s.presence is not None]
         there = target(session.priority for session in available)
         match decide(message, to.resource is not None, there):
             case Action.DELIVER_WILLING:
                 willing = [s for s in available if s.priority >= 0 and s not in besides]
-                message = await host.delivering.run(message, to.bare, willing)  # type: ignore[assignment]
-                for session in willing:
-                    session.send(message)
+                await self._deliver(message, to.bare, willing, host)
             case Action.STORE:
                 await self._store(message, to.bare, host)
             case Action.REFUSE:
                 raise StanzaError("service-unavailable")
         return None
+
+    async def _deliver(
+        self, message: Message, owner: JID, targets: Sequence[Session], host: Host
+    ) -> None:
+        """To all of them that are still there; if none is, it goes the way of what they left."""
+        message = await host.delivering.run(message, owner, targets)  # type: ignore[assignment]
+        late = None
+        for session in targets:
+            if session.gone is None:
+                session.send(message)
+            else:
+                late = session
+        if late is not None and all(s.gone and not s.keeps(message) for s in targets):
+            await self.server.leavings.too_late(message, late)
 
     async def _store(self, message: Message, owner: JID, host: Host) -> None:
         """Nobody is there to take `message`: keep it, or refuse it if nobody keeps it."""

@@ -29,7 +29,7 @@ SERVED = Key("offline served", default=False)
 class Held:
     """A message in the store that sessions were given, until the client of one has it."""
 
-    __slots__ = ("came", "giving", "id", "is_taken", "message", "owner", "sessions")
+    __slots__ = (*("came", "giving", "id", "is_given", "is_taken", "message", "owner", "sessions"),)
 
     def __init__(
         self,
@@ -44,6 +44,7 @@ class Held:
         #: If it came while its receiver's connection was broken; and when, as the clock counts.
         self.message, self.came = message, came
         self.id = 0  # in the store, once it is there
+        self.is_given = True  # and not only about to be
         self.is_taken = False
 
     def taken(self) -> None:
@@ -62,10 +63,12 @@ class Given:
     """What an account's clients were given, and is kept until they have it."""
 
     def __init__(self) -> None:
-        self.last = 0  # all up to this id is in `to`, or gone
+        #: All up to this id is in `to`, or gone; None when some of it is nobody's any more.
+        self.last: int | None = None
         self.to: dict[int, Held] = {}  # by id
         self.adding: set[asyncio.Task[None]] = set()  # bring to the store what clients were given
         self.taken: list[int] = []  # what is to be deleted
+        self.deleted: list[int] = []  # and is in `to` for as long as it may be read once more
         self.is_deleting = False
 
 
@@ -134,14 +137,19 @@ class Giving:
         finally:
             del self._serving[owner]
             done.set_result(None)
+            self._forget(owner, self.of(owner))
 
     async def _serve_some(self, session: Session, owner: JID) -> bool:
         """Hand over a page of what waits; whether there may be more."""
         given = self.of(owner)
+        given.last = given.last or 0
         waiting = await self._store.load(owner, after=given.last, limit=PAGE)
-        if given.adding:
-            await asyncio.wait(given.adding)  # then it is known who has these
-        if not waiting or not self._is_there(session):
+        await self.all_added(owner)  # then it is known who has these
+        if not self._is_there(session):
+            return False
+        if given.last is None:
+            return True  # what somebody left meanwhile comes first
+        if not waiting:
             return False
         given.last = waiting[-1].id
         for each in waiting:
@@ -187,6 +195,12 @@ class Giving:
 
         task.add_done_callback(done)
 
+    async def all_added(self, owner: JID) -> None:
+        """Wait until what clients were given is in the store, as far as it is on the way there."""
+        given = self._given.get(owner)
+        if given is not None and given.adding:
+            await asyncio.wait(given.adding)
+
     def stored(self, held: Held, id: int) -> bool:
         """What sessions were given is in the store now, by `id`; whether one of them is there."""
         given = self.of(held.owner)
@@ -198,7 +212,7 @@ class Giving:
         elif held.sessions:
             given.to[id] = held
         else:
-            given.last = 0
+            given.last = None
         return held.is_taken or bool(held.sessions)
 
     def delete_soon(self, owner: JID, id: int) -> None:
@@ -222,16 +236,20 @@ class Giving:
                     given.taken += ids  # they go with the next
                     self._log.info("offline messages were not deleted: %s: %s", owner, error)
                     return
-                for id in ids:
-                    given.to.pop(id, None)
+                given.deleted += ids
         finally:
             given.is_deleting = False
             self._forget(owner, given)
 
     def _forget(self, owner: JID, given: Given) -> None:
-        """Once there is nothing to know."""
-        if not given.to and not given.adding and owner not in self._serving:
-            self._given.pop(owner, None)
+        """What is deleted; and all of it, once there is nothing to know."""
+        if owner in self._serving:
+            return
+        for id in given.deleted:
+            given.to.pop(id, None)
+        given.deleted = []
+        if not given.to and not given.adding and self._given.get(owner) is given:
+            del self._given[owner]
 
     # --- what they did not take ------------------------------------------------------
 
@@ -250,7 +268,7 @@ class Giving:
                 held.taken()
             else:
                 del given.to[held.id]
-                given.last = 0
+                given.last = None
                 left.append(held)
         await self.pass_on(owner, left)
         self._forget(owner, given)

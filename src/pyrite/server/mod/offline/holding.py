@@ -33,6 +33,7 @@ class _Batch:
         self.held: list[Held] = []
         self.rows: list[New] = []
         self.error: StoreError | None = None
+        self.passing_on: asyncio.Task[None] | None = None  # what nobody is there for any more
 
     def add(self, held: Held, row: New) -> None:
         self.held.append(held)
@@ -68,6 +69,7 @@ class Holding:
         batch = self._under_way(owner, sessions)
         stamp = stamp or self._clock.now()
         held = self._take_in(batch, Held(owner, sessions, message, moment), stamp)
+        held.is_given = False
         await self._commit(owner, batch)
         if not held.id:
             raise StanzaError("service-unavailable")
@@ -151,6 +153,8 @@ class Holding:
             raise StoreBusy("the module is unloaded")
         if batch.error is not None:
             raise batch.error
+        if batch.passing_on is not None:  # before anything newer
+            await asyncio.wait((batch.passing_on,))
 
     async def _add(self, owner: JID, batch: _Batch) -> None:
         try:
@@ -170,7 +174,7 @@ class Holding:
                     left.append(held)
         if left:
             with suppress(ScopeFullError):  # then who comes next has it
-                self._scope.start(self._giving.pass_on(owner, left))
+                batch.passing_on = self._scope.start(self._giving.pass_on(owner, left))
         return None
 
 
@@ -192,8 +196,12 @@ def _is_for_all(message: Message, host: JID) -> bool:
 
 
 def _give_up(held: Sequence[Held]) -> None:
-    """It is not kept: it is in the sessions alone, or nowhere."""
+    """It is not kept: it is in the sessions alone, or goes the way of what they left."""
     for each in held:
+        if each.message is None or each.is_taken:
+            continue
         for session in each.sessions:
-            if each.message is not None:
-                session.unkeep(each.message)
+            session.unkeep(each.message)
+        over = [session for session in each.sessions if session.gone is not None]
+        if each.is_given and len(over) == len(each.sessions):
+            over[0].host.server.leavings.bring_back(over[0], each.message, each.came)

@@ -81,6 +81,7 @@ class Offline(Module):
             return True
         if not AGAIN.get():  # what older ones an ending session had is put back before it
             await self.host.server.left(owner)
+            await self._giving.all_added(owner)
         # it is older if it was handed over before to a client that did not take it
         stamp = delay.stamp_by(message, self.host.jid) or self.clock.now()
         message = delay.without_forged(message, (self.host.jid,))  # stamped when it is given out
