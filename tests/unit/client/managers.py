@@ -193,12 +193,17 @@ class Streamed:
         self.link = link
         self.heard: asyncio.Queue[Element] = asyncio.Queue()
         self.left: list[str] = []  # that the link has not taken
+        self.room = asyncio.Event()  # without it, nothing that was heard is done with
+        self.room.set()
+        self.done: list[Element] = []
 
     async def begin(self) -> None:
         await self.link.deliver(self._receive, self._fill)
 
     async def _receive(self, element: Element) -> None:
         self.heard.put_nowait(element)
+        await self.room.wait()
+        self.done.append(element)
 
     def _fill(self) -> list[str]:
         texts, self.left = self.left, []
@@ -211,6 +216,18 @@ class Streamed:
     async def hear(self) -> str:
         async with asyncio.timeout(PATIENCE):
             return (await self.heard.get()).name.tag
+
+    async def is_aborted(self) -> None:
+        """While one element is being taken: the link has ended when that is done, not before."""
+        await self.hear()
+        ending = asyncio.ensure_future(self.link.ended())
+        for _ in range(100):  # turns of the loop: it would need a few
+            self.link.abort()
+            await asyncio.sleep(0)
+        assert not ending.done()
+        self.room.set()
+        async with asyncio.timeout(PATIENCE):
+            await ending
 
 
 def opening(link: Link) -> asyncio.Task[Element]:

@@ -375,6 +375,16 @@ async def test_bad_news(answer: str) -> None:
         assert here.asked.empty()
 
 
+async def test_what_is_being_taken_when_it_is_aborted_is_taken() -> None:
+    """Half of that is neither handled nor not, and would be handled again in a session that is
+    resumed (XEP-0198 §5). What is behind it has not come."""
+    async with managing() as here, session(here) as stream:
+        stream.room.clear()
+        (await here.next()).answer(body(STANZA, STANZA))
+        await stream.is_aborted()
+        assert len(stream.done) == 1
+
+
 async def test_nobody_there() -> None:
     async with managing() as here:
         pass

@@ -109,6 +109,16 @@ async def test_a_server_that_says_no_goodbye(monkeypatch: pytest.MonkeyPatch) ->
         assert str(await ended(stream)) == "given up"
 
 
+async def test_what_is_being_taken_when_it_is_aborted_is_taken() -> None:
+    """Half of that is neither handled nor not, and would be handled again in a session that is
+    resumed (XEP-0198 §5). What is behind it has not come."""
+    async with session() as (stream, talk):
+        stream.room.clear()
+        await talk.say(STANZA, STANZA)
+        await stream.is_aborted()
+        assert len(stream.done) == 1
+
+
 async def test_a_server_that_does_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(websocket, "STALL", 0.05)
     async with session(is_deaf=True) as (stream, _):
