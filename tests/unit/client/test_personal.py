@@ -19,6 +19,7 @@ from pyrite.core.stanza import Iq, Presence
 from pyrite.core.xml import write
 from pyrite.wire import avatars, bookmarks, displayed, pubsub
 from pyrite.wire.bookmarks import Bookmark
+from pyrite.wire.private import Private
 from pyrite.wire.stanzaid import StanzaId
 from pyrite.wire.tune import Tune
 from pyrite.wire.vcard import Photo, Update, VCard, avatar_hash
@@ -29,7 +30,7 @@ DEN = JID.parse("den@conf.lit")
 JULIET = JID.parse("juliet@capulet.lit")
 EVENT = "http://jabber.org/protocol/pubsub#event"
 ERROR = (
-    "<iq type='error' id='{}'><error type='cancel'>"
+    "<iq type='error' id='{}'><error type='{}'>"
     "<{} xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/>{}</error></iq>"
 )
 
@@ -45,10 +46,14 @@ def item(payload: object, id: str = "current") -> str:
     return f"<item id='{id}'>{write(encode(payload))}</item>"
 
 
-async def refuse(client: Scripted, condition: str, app: str = "") -> Iq:
+def private(storage: bookmarks.Storage) -> Private:
+    return Private((encode(storage),))
+
+
+async def refuse(client: Scripted, condition: str, app: str = "", type: str = "cancel") -> Iq:
     asked = await client.said()
     assert isinstance(asked, Iq)
-    await client.hears(ERROR.format(asked.id, condition, app))
+    await client.hears(ERROR.format(asked.id, type, condition, app))
     return asked
 
 
@@ -57,6 +62,14 @@ async def accept(client: Scripted, inside: str = "") -> Iq:
     assert isinstance(asked, Iq)
     await client.hears(f"<iq type='result' id='{asked.id}'>{inside}</iq>")
     return asked
+
+
+async def next_session(client: Scripted) -> None:
+    """Wait until the one that is over has another behind it."""
+    last = client.link
+    while client.link is last or client.link.receive is None:
+        assert last.sent.empty()  # nothing else is asked for
+        await client.step(0.1)
 
 
 async def test_what_is_wanted_is_announced_while_somebody_listens() -> None:
@@ -161,6 +174,74 @@ async def test_only_our_account_tells_of_our_bookmarks() -> None:
             event(bookmarks.NS, f"<retract id='{DEN}'/>"),
         )
         assert await changes.next() == BookmarkChanged(DEN, None)
+
+
+@pytest.mark.parametrize("condition", ["feature-not-implemented", "service-unavailable"])
+async def test_bookmarks_where_only_older_clients_had_them(condition: str) -> None:
+    """XEP-0048 §5, in XEP-0049's store, for a server that has no other."""
+    mark = Bookmark("Den", autojoin=True)
+    old = bookmarks.put(bookmarks.Storage(), DEN, mark)
+    async with Scripted() as client, asyncio.timeout(PATIENCE):
+        client[Bookmarks]
+        await refuse(client, condition)
+        assert (await accept(client, write(encode(private(old))))).has(Private)
+        await client.begun(Bookmarks)
+        assert client[Bookmarks].rooms == {DEN: mark}
+        removing = asyncio.ensure_future(client[Bookmarks].remove(DEN))
+        assert (await accept(client, write(encode(private(old))))).has(Private)
+        written = await accept(client)
+        assert (written.type, written.get(Private)) == ("set", private(bookmarks.Storage()))
+        await removing
+
+
+async def test_bookmarks_of_who_has_none_yet() -> None:
+    """XEP-0402 §3: the first one makes the node. That it is not there is no reason to ask
+    elsewhere."""
+    async with Scripted() as client, asyncio.timeout(PATIENCE):
+        client[Bookmarks]
+        await refuse(client, "item-not-found")
+        await client.begun(Bookmarks)
+        putting = asyncio.ensure_future(client[Bookmarks].put(DEN, Bookmark("Den")))
+        assert (await accept(client)).has(pubsub.PubSub)
+        await putting
+
+
+@pytest.mark.parametrize(
+    ("condition", "type"),
+    [("internal-server-error", "wait"), ("resource-constraint", "wait"), ("forbidden", "auth")],
+)
+async def test_bookmarks_that_cannot_be_read_just_now(condition: str, type: str) -> None:
+    """They are not elsewhere for that: a session that wrote them there would hide them from all
+    other clients."""
+    async with Scripted() as client, asyncio.timeout(PATIENCE):
+        beginning = asyncio.ensure_future(client.begun(Bookmarks))
+        assert (await refuse(client, condition, type=type)).has(pubsub.PubSub)
+        while not beginning.done():
+            await client.step(0)
+            assert client.link.sent.empty()  # nothing else is asked for
+        with pytest.raises(StanzaError) as refused:
+            await beginning
+        assert (refused.value.condition, refused.value.type) == (condition, type)
+        putting = asyncio.ensure_future(client[Bookmarks].put(DEN, Bookmark("Den")))
+        assert (await accept(client)).has(pubsub.PubSub)
+        await putting
+
+
+async def test_a_session_in_which_bookmarks_cannot_be_read_is_tried_again() -> None:
+    found, mark = "<pubsub xmlns='{}'><items node='{}'>{}</items></pubsub>", Bookmark("Den")
+    async with Scripted() as client, asyncio.timeout(PATIENCE):
+        client[Bookmarks]
+        await accept(client, found.format(pubsub.NS, bookmarks.NS, item(mark, str(DEN))))
+        await client.begun(Bookmarks)
+        client.link.abort()
+        for _ in range(3):
+            await next_session(client)
+            assert client[Bookmarks].rooms == {DEN: mark}
+            assert (await refuse(client, "internal-server-error", type="wait")).has(pubsub.PubSub)
+        await next_session(client)
+        await accept(client, found.format(pubsub.NS, bookmarks.NS, ""))
+        while client[Bookmarks].rooms:
+            await client.step(0)
 
 
 async def test_only_our_account_tells_what_we_have_read() -> None:
