@@ -49,7 +49,7 @@ class SessionAcks:
 
     __slots__ = (
         *("_asked_at", "_base", "_came", "_clock", "_counts", "_has_nonzas", "_is_asked"),
-        *("_impatient", "_is_open", "_is_silent", "_roomy", "_session", "_unpaid"),
+        *("_due", "_impatient", "_is_open", "_is_silent", "_roomy", "_session", "_unpaid"),
         *("id", "is_paused", "octets", "terms", "unacknowledged"),
     )
 
@@ -71,7 +71,8 @@ class SessionAcks:
         self._is_asked = False
         self._asked_at = float("-inf")
         self._unpaid = 0  # our count when the client asked; it is told when all is paid
-        self._impatient: Timer | None = None  # what then tells it how far we are
+        self._due: float | None = None  # when it is told how far we are if it is not
+        self._impatient: Timer | None = None  # what looks whether that is so
         self._roomy: asyncio.Future[None] | None = None  # what `more` waits on
         self._is_silent = False  # the client was waited for in vain
 
@@ -95,6 +96,8 @@ class SessionAcks:
             return
         self._unpaid = session.handled
         session.debts.on_paid = self._paid
+        if self._due is None:
+            self._due = self._clock.monotonic() + PATIENCE
         if self._impatient is None:
             self._impatient = self._clock.call_later(PATIENCE, self._tell_late)
 
@@ -102,15 +105,23 @@ class SessionAcks:
         session = self._session
         if session.debts is not None and session.debts.settled >= self._unpaid:
             session.debts.on_paid = None
-            self._no_longer_impatient()
+            self._due = None  # the timer stays for the next question: to make one takes longer
             if not self.is_paused:
                 session.say(encode(wire.Ack(self.handled)))
 
     def _tell_late(self) -> None:
         self._impatient = None
+        if self._due is None:
+            return
+        left = self._due - self._clock.monotonic()
+        if left > 0:  # that was another question
+            self._impatient = self._clock.call_later(left, self._tell_late)
+            return
+        self._due = None
         self._session.say(encode(wire.Ack(self.handled)))
 
     def _no_longer_impatient(self) -> None:
+        self._due = None
         if self._impatient is not None:
             self._impatient.cancel()
             self._impatient = None

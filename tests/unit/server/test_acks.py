@@ -28,7 +28,7 @@ from tests.service import JULIET, MALLORY, ROMEO, VERONA, Service, until
 from pyrite.core.stanza import Message
 from pyrite.core.xml import Element
 from pyrite.kit.hooks import Stage
-from pyrite.server.acks import WAIT
+from pyrite.server.acks import PATIENCE, WAIT
 from pyrite.server.commands import encode
 from pyrite.server.debts import owe
 from pyrite.wire import acks
@@ -213,7 +213,7 @@ async def test_what_is_owed_from_before_does_not_count(tmp_path: Path) -> None:
 
 
 async def test_what_is_asked_for_while_nothing_is_paid(tmp_path: Path) -> None:
-    """One answer for all questions, not one for each; and no timer is left."""
+    """One answer for all questions, not one for each; and no timer is left for long."""
     async with resumable(tmp_path) as service:
         romeo, _ = await enabled(service, GARDEN)
         (owed,) = promise(service, 1)
@@ -222,9 +222,33 @@ async def test_what_is_asked_for_while_nothing_is_paid(tmp_path: Path) -> None:
         await until(lambda: service.clock.pending > waiting)
         owed.set_result(None)
         assert (await answer(romeo)).attrs["h"] == "1"
+        service.clock.advance(PATIENCE)
         assert service.clock.pending == waiting
         await romeo.send(ASK)
         assert (await answer(romeo)).attrs["h"] == "1"
+
+
+async def test_each_question_waits_for_as_long(tmp_path: Path) -> None:
+    """Also one that comes soon after another that was answered in time."""
+    async with resumable(tmp_path) as service:
+        romeo, _ = await enabled(service, GARDEN)
+        first, second = promise(service, 2)
+        waiting = service.clock.pending
+        await romeo.send(chat(MALLORY, "1") + ASK)
+        await until(lambda: service.clock.pending > waiting)
+        service.clock.advance(PATIENCE / 2)
+        first.set_result(None)
+        assert (await answer(romeo)).attrs["h"] == "1"
+        await romeo.send(chat(MALLORY, "2") + ASK)
+        (session,) = service.server.sessions
+        assert session.acks is not None
+        await until(lambda: session.acks._due is not None)  # type: ignore[union-attr]
+        service.clock.advance(PATIENCE / 2)  # the first would be late now
+        assert service.clock.ahead == pytest.approx(PATIENCE / 2)
+        service.clock.advance(PATIENCE / 2)
+        assert (await answer(romeo)).attrs["h"] == "1"
+        second.set_result(None)
+        assert (await answer(romeo)).attrs["h"] == "2"
 
 
 # --- how it asks ---------------------------------------------------------------------------

@@ -146,7 +146,10 @@ class Push(Module):
         What is in the archive is for those as well that have no session, or one whose connection
         has broken; what is not, for the latter alone.
         """
-        is_kept = self._registrations.may_be(owner) and self._is_kept(message, owner, targets)
+        may_be = self._registrations.may_be(owner)
+        if not may_be and not len(self._resumption):
+            return None  # as for most messages
+        is_kept = may_be and self._is_kept(message, owner, targets)
         if len(self._resumption):
             for session in targets:
                 if self._resumption.waits(session):
