@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ..entity import Entity
 
 #: A server has no place for them that others can watch.
-NOWHERE = frozenset({"feature-not-implemented", "item-not-found", "service-unavailable"})
+NOWHERE = frozenset({"feature-not-implemented", "service-unavailable"})
 MOST = 10_000  # rooms that are remembered
 
 
